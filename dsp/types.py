@@ -115,7 +115,7 @@ def amplitude(level: float) -> float:
 
     Examples
     --------
-    >>> round(20 * np.log10(amplitude(0.0) / 32768), 2)
+    >>> round(float(20 * np.log10(amplitude(0.0) / 32768)), 2)
     -3.15
     """
     return float(32768.0 * 10.0 ** ((level - DBM0_OF_FULL_SCALE) / 20.0) * np.sqrt(2.0))
