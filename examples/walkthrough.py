@@ -1,0 +1,24 @@
+"""What the FreeSWITCH wiki does by hand with netcat: answer, play, break, hang up.
+
+mediasock serve examples.walkthrough:Walkthrough
+"""
+
+import asyncio
+
+from mediasock.app import App
+from mediasock.call import Call
+
+
+class Walkthrough(App):
+    """Answer, play a file, play a tone that is stopped in the middle, hang up."""
+
+    defaults = {"file": "tone_stream://%(400,100,440,480);loops=2"}
+
+    async def on_call(self, call: Call) -> None:
+        await call.answer()
+        await call.playback(self.options["file"])
+        tone = asyncio.create_task(call.playback("tone_stream://%(20000,0,440)"))
+        await asyncio.sleep(0.7)
+        await call.break_()
+        await tone
+        await call.hangup()

@@ -1,0 +1,115 @@
+"""The template of an application: subclass :class:`App`, write ``on_call``, serve it.
+
+One application object serves every call of a worker process; what belongs to one call lives in
+``on_call``'s local variables.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeAlias
+
+from dsp.types import Detector
+
+from .call import Call
+from .errors import MediasockError
+
+DetectorFactory: TypeAlias = Callable[[int], Detector]
+"""Makes a detector for so many rows; see :class:`dsp.types.Detector`."""
+
+
+class AppError(MediasockError):
+    """An application that cannot be found, loaded or configured."""
+
+
+class App:
+    """An application of ``mediasock serve``.
+
+    Parameters
+    ----------
+    options
+        What the configuration file and ``--set`` give this application.
+
+    Attributes
+    ----------
+    detectors
+        Batch detectors of the application's own, ``(calls, samples) → detections``: they run in
+        the hub beside the built-in ones, over all calls at once.
+
+    Raises
+    ------
+    AppError
+        When an option is not one that the application knows.
+
+    Examples
+    --------
+    ``mediasock serve mypackage.menu:Menu`` serves::
+
+        class Menu(App):
+            async def on_call(self, call: Call) -> None:
+                async with call.media() as media:
+                    media.play("welcome.wav")
+                    choice = await media.digits(max=1, timeout=5)
+    """
+
+    detectors: ClassVar[Sequence[DetectorFactory]] = ()
+    defaults: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        unknown = sorted(set(options or {}) - set(self.defaults))
+        if unknown:
+            known = ", ".join(sorted(self.defaults)) or "none"
+            raise AppError(
+                f"{type(self).__name__} has no option {', '.join(unknown)}; it knows: {known}"
+            )
+        self.options: dict[str, Any] = {**self.defaults, **(options or {})}
+
+    async def on_start(self) -> None:
+        """Prepare, once a process, before the first call."""
+
+    async def on_call(self, call: Call) -> None:
+        """Serve one call.
+
+        Returning leaves the call to the dialplan; an exception hangs it up. A call that ends
+        meanwhile raises :class:`~mediasock.esl.errors.HungUp` out of whatever waits, and that
+        need not be caught.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what to do with a call")
+
+    async def on_stop(self) -> None:
+        """Clean up, once a process, after the last call."""
+
+
+def load(name: str) -> type[App]:
+    """Find an application by its name.
+
+    Parameters
+    ----------
+    name
+        One that is shipped (``tones``, ``echo``, ``record``), or ``package.module:Class``.
+
+    Raises
+    ------
+    AppError
+        When there is no such application, naming what is missing.
+    """
+    module_name, _, class_name = name.partition(":")
+    if not class_name:
+        from .apps import SHIPPED  # noqa: PLC0415 - the shipped ones are subclasses of App
+
+        if name not in SHIPPED:
+            raise AppError(
+                f"no application {name!r}: shipped are {', '.join(sorted(SHIPPED))}; "
+                "an application of your own is package.module:Class"
+            )
+        return SHIPPED[name]
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except ImportError as error:
+        raise AppError(f"application {name!r}: {error}") from error
+    except AttributeError as error:
+        raise AppError(f"application {name!r}: {module_name} has no {class_name}") from error
+    if not (isinstance(found, type) and issubclass(found, App)):
+        raise AppError(f"application {name!r}: {class_name} is not a subclass of mediasock.app.App")
+    return found

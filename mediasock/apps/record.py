@@ -1,0 +1,35 @@
+"""Record both sides of a call to a stereo WAV while it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from ..app import App
+from ..call import Call
+
+
+class Record(App):
+    """Answer and record until the caller hangs up or keys the ending digit.
+
+    Notes
+    -----
+    Options: ``directory`` for the files (``<uuid>.wav``), ``prompt`` to play first (a file or
+    ``tone_stream://…``), ``end`` the keys that end it, ``seconds`` the longest recording.
+    """
+
+    defaults: ClassVar = {"directory": "recordings", "prompt": "", "end": "#", "seconds": 3600.0}
+
+    async def on_start(self) -> None:
+        """Make the directory, so that a wrong one is told at the start and not in a call."""
+        Path(self.options["directory"]).mkdir(parents=True, exist_ok=True)
+
+    async def on_call(self, call: Call) -> None:
+        """Record one call."""
+        async with call.media() as media:
+            media.record(Path(self.options["directory"]) / f"{call.uuid}.wav")
+            if self.options["prompt"]:
+                media.play(self.options["prompt"])
+            key = self.options["end"]
+            await call.digits(max=10_000, end=key, timeout=self.options["seconds"], barge_in=False)
+        await call.hangup()

@@ -1,0 +1,85 @@
+"""The tone endpoint: tell everything that is heard in a call, and answer with tones of our own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+from dsp.types import RATE, Detection
+
+from ..app import App
+from ..call import Call
+from ..session import MediaSession
+
+
+def as_json(call: str, detection: Detection) -> dict[str, Any]:
+    """Describe a detection as one object: times in seconds of the call's sound, level in dBm0."""
+    return {
+        "call": call,
+        "kind": detection.kind,
+        "value": detection.value,
+        "start": round(detection.start / RATE, 4),
+        "end": None if detection.end is None else round(detection.end / RATE, 4),
+        "level": round(detection.level, 1),
+    }
+
+
+class Tones(App):
+    """Report every detection on standard output, a JSON object a line.
+
+    Notes
+    -----
+    Options: ``prompt`` to play when the call begins (a file or ``tone_stream://…``), ``echo``
+    to send each digit back as DTMF, ``end`` the keys that hang up, ``record`` a directory for
+    stereo recordings of the calls.
+
+    A detection that still sounds has ``"end": null`` and comes again when it has ended. Digits
+    that came as RFC 2833 have no place in the sound; they are told as kind ``rfc2833`` at the
+    moment of their arrival.
+    """
+
+    defaults: ClassVar = {"prompt": "", "echo": False, "end": "", "record": ""}
+
+    async def on_start(self) -> None:
+        """Make the directory of the recordings, so that a wrong one is told at the start."""
+        if self.options["record"]:
+            Path(self.options["record"]).mkdir(parents=True, exist_ok=True)
+
+    async def on_call(self, call: Call) -> None:
+        """Listen to one call until it ends or an ending key is heard."""
+        async with call.media() as media:
+            if self.options["record"]:
+                media.record(Path(self.options["record"]) / f"{call.uuid}.wav")
+            if self.options["prompt"]:
+                media.play(self.options["prompt"])
+            media.on_detection(lambda heard: self.report(as_json(call.uuid, heard)))
+            call.on_rfc2833(lambda digit: self.report(self._out_of_band(call, media, digit)))
+            await self._answer_keys(call, media)
+        await call.hangup()
+
+    async def _answer_keys(self, call: Call, media: MediaSession) -> None:
+        """Echo keys and stop prompts at them, until an ending key."""
+        while True:
+            key = await call.digits(max=1, timeout=None)
+            if key in self.options["end"]:
+                return
+            if self.options["echo"]:
+                media.play(f"tone_stream://d=100;w=100;{key}")
+
+    def _out_of_band(self, call: Call, media: MediaSession, digit: str) -> dict[str, Any]:
+        now = round(media.position / RATE, 4)
+        return {
+            "call": call.uuid,
+            "kind": "rfc2833",
+            "value": digit,
+            "start": now,
+            "end": now,
+            "level": None,
+        }
+
+    def report(self, line: dict[str, Any]) -> None:
+        """Write one line; a subclass may send it elsewhere."""
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()

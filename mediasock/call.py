@@ -1,0 +1,371 @@
+"""A call under our control: its state, what the switch does to it, its sound.
+
+A :class:`Call` is what an application is given. It speaks to FreeSWITCH through the call's event
+socket and, once :meth:`Call.media` is entered, to the caller through the call's own sound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+
+from dsp.types import Detection
+
+from .digits import DigitQueue, Source
+from .esl.commands import Exit, GetVar, Linger, MyEvents
+from .esl.errors import CommandRefused, Disconnected, EslError, HungUp
+from .esl.events import Event
+from .esl.outbound import OutboundConnection
+from .media.hub import MediaHub
+from .media.stream import Stream
+from .session import MediaSession, open_stream
+
+log = logging.getLogger(__name__)
+
+LINGER = 5
+"""Seconds for which FreeSWITCH keeps the socket after the hang-up, for its last events."""
+
+
+class Call:
+    """One call that FreeSWITCH gave to us.
+
+    Parameters
+    ----------
+    connection
+        The call's event socket, connected.
+    hub
+        The process's media, for :meth:`media`.
+
+    Attributes
+    ----------
+    uuid : str
+        FreeSWITCH's name of the call; every log line about it carries it.
+    keys : DigitQueue
+        What the far end has keyed.
+
+    Notes
+    -----
+    Every method that waits raises :class:`~mediasock.esl.errors.HungUp` when the call ends, and
+    :class:`~mediasock.esl.errors.Disconnected` when FreeSWITCH goes away.
+
+    Examples
+    --------
+    A whole application::
+
+        class Greeter(App):
+            async def on_call(self, call: Call) -> None:
+                await call.answer()
+                await call.playback("welcome.wav")
+                await call.hangup()
+    """
+
+    def __init__(self, connection: OutboundConnection, hub: MediaHub) -> None:
+        self.connection = connection
+        self.uuid = connection.uuid
+        self.keys = DigitQueue(clock=asyncio.get_running_loop().time)
+        self._hub = hub
+        self._stream: Stream | None = None
+        self._session: MediaSession | None = None
+        self._hangup_cause: str | None = None
+        self._hung_up = asyncio.Event()
+
+    # -- what is known of it ------------------------------------------------------------------
+
+    @property
+    def data(self) -> Event:
+        """The channel as FreeSWITCH described it when it connected."""
+        return self.connection.data
+
+    @property
+    def path(self) -> str:
+        """The application that the dialplan asked for, ``fax`` in ``127.0.0.1:8084/fax``."""
+        return self.connection.path
+
+    @property
+    def caller(self) -> str:
+        """The caller's number; empty where it was withheld."""
+        return str(self.data.get("Caller-Caller-ID-Number") or "")
+
+    @property
+    def destination(self) -> str:
+        """The number that was called."""
+        return str(self.data.get("Caller-Destination-Number") or "")
+
+    @property
+    def variables(self) -> Mapping[str, str | list[str] | None]:
+        """The channel variables as they were when FreeSWITCH connected."""
+        return self.data.variables
+
+    @property
+    def hangup_cause(self) -> str | None:
+        """Why the call ended (``NORMAL_CLEARING``), None while it lives."""
+        return self._hangup_cause
+
+    # -- its life -----------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Subscribe to the call's own events; the server does this before the application runs."""
+        connection = self.connection
+        connection.on("DTMF", self._on_dtmf)
+        connection.on("CHANNEL_HANGUP", self._on_hangup)
+        await connection.send(MyEvents())
+        if connection.full:
+            await connection.send(Linger(LINGER))
+
+    async def close(self) -> None:
+        """Leave the call to FreeSWITCH: end the stream and the socket; the call may live on."""
+        if self._session is not None:
+            await self._session.close()
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+        self.keys.close(Disconnected(f"call {self.uuid} was left"))
+        try:
+            await self.connection.send(Exit(), timeout=2.0)
+        except EslError:
+            log.debug("the socket was gone before exit", extra={"call": self.uuid})
+        self.connection.close()
+
+    async def answer(self) -> None:
+        """Answer the call."""
+        await self.execute("answer")
+
+    async def pre_answer(self) -> None:
+        """Open the call's sound without answering it (early media, SIP 183)."""
+        await self.execute("pre_answer")
+
+    async def hangup(self, cause: str = "NORMAL_CLEARING") -> None:
+        """Hang up; a call that is already over stays over.
+
+        Parameters
+        ----------
+        cause
+            A FreeSWITCH cause name: ``NORMAL_CLEARING``, ``USER_BUSY``, …
+        """
+        try:
+            await self.execute("hangup", cause)
+        except (HungUp, Disconnected):
+            return
+
+    async def wait_hangup(self) -> str:
+        """Wait until the call is over, and return the cause."""
+        closed = asyncio.ensure_future(self.connection.wait_closed())
+        ended = asyncio.ensure_future(self._hung_up.wait())
+        try:
+            await asyncio.wait({closed, ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            closed.cancel()
+            ended.cancel()
+        return self._hangup_cause or "UNKNOWN"
+
+    # -- what the switch does to it -----------------------------------------------------------
+
+    async def execute(
+        self,
+        application: str,
+        argument: str = "",
+        *,
+        lock: bool = False,
+        timeout: float | None = None,
+    ) -> Event:
+        """Run a dialplan application on the call and wait until it is done.
+
+        Parameters
+        ----------
+        application, argument
+            As in the dialplan: ``"set", "foo=bar"``.
+        lock
+            Make the next application wait for this one (``event-lock``).
+        timeout
+            Seconds; ``None`` waits as long as the call lives.
+
+        Returns
+        -------
+        Event
+            Its ``CHANNEL_EXECUTE_COMPLETE``.
+        """
+        return await self.connection.execute(
+            application, argument, event_lock=lock, timeout=timeout
+        )
+
+    async def set(self, name: str, value: str) -> None:
+        """Set a channel variable."""
+        await self.execute("set", f"{name}={value}", lock=True)
+
+    async def get(self, name: str) -> str | None:
+        """Read a channel variable; None where it is not set. FreeSWITCH cuts it at 511 bytes."""
+        try:
+            return (await self.connection.send(GetVar(name))).text
+        except CommandRefused:
+            return None
+
+    async def playback(
+        self, what: str, *, break_on: str = "", timeout: float | None = None
+    ) -> None:
+        """Play a prompt to its end.
+
+        While the stream is up it goes through the stream, because FreeSWITCH would end the stream
+        for good at the end of a playback of its own. With no stream, FreeSWITCH plays it.
+
+        Parameters
+        ----------
+        what
+            A file, ``tone_stream://…`` or ``silence_stream://…``. Through the stream the file is
+            read by this process, else by FreeSWITCH.
+        break_on
+            Keys that stop it; they stay in :attr:`keys`, for :meth:`digits`.
+        timeout
+            Seconds after which to stop waiting.
+
+        Raises
+        ------
+        PlayError
+            When the stream is up and the file cannot be played.
+        """
+        if self._session is not None:
+            await self._session.playback(what, break_on=break_on, timeout=timeout)
+            return
+        self._drop_stream()
+        await self.set("playback_terminators", break_on or "none")
+        await self.execute("playback", what, timeout=timeout)
+
+    async def break_(self) -> None:
+        """Stop whatever is playing, ours or FreeSWITCH's."""
+        if self._session is not None:
+            self._session.break_()
+        else:
+            await self.execute("break")
+
+    async def digits(
+        self,
+        max: int = 1,
+        end: str = "",
+        timeout: float | None = 5.0,
+        interdigit: float | None = None,
+        *,
+        barge_in: bool = True,
+    ) -> str:
+        """Collect keyed digits, in-band and RFC 2833 alike (in-band ones while the stream is up).
+
+        Parameters
+        ----------
+        max, end, timeout, interdigit
+            As in :meth:`mediasock.digits.DigitQueue.collect`.
+        barge_in
+            Stop what plays through the stream as soon as a key is down.
+
+        Returns
+        -------
+        str
+            What was keyed until then, without the ending key.
+        """
+        if barge_in and self._session is not None:
+            if self.keys.pending:
+                self._session.break_()
+            interruption = self.keys.watching(self._session.barge_in)
+        else:
+            interruption = nullcontext()
+        with interruption:
+            return await self.keys.collect(max=max, end=end, timeout=timeout, interdigit=interdigit)
+
+    async def bridge(self, destination: str, *, timeout: float | None = None) -> Event:
+        """Bridge the call to a dial string and wait until the bridge is over.
+
+        Returns
+        -------
+        Event
+            The event that ended it; ``variable_originate_disposition`` and
+            ``variable_bridge_hangup_cause`` in it say how it went.
+        """
+        self._drop_stream()
+        return await self.connection.bridge(destination, timeout=timeout)
+
+    async def transfer(
+        self, extension: str, dialplan: str = "XML", context: str = "default"
+    ) -> None:
+        """Send the call to another extension of the dialplan; this session then ends."""
+        self._drop_stream()
+        try:
+            await self.execute("transfer", f"{extension} {dialplan} {context}")
+        except Disconnected:
+            return
+
+    async def reenter(self) -> None:
+        """Send the call through its own extension again, for a new session with a new stream.
+
+        The way back to listening after FreeSWITCH has ended the stream: the same dialplan line
+        dials us again, and a new :class:`Call` of the same ``uuid`` begins.
+        """
+        data = self.data
+        await self.transfer(
+            self.destination,
+            str(data.get("Caller-Dialplan") or "XML"),
+            str(data.get("Caller-Context") or "default"),
+        )
+
+    # -- its sound ----------------------------------------------------------------------------
+
+    def media(self, *, native: bool = False) -> MediaSession:
+        """Open the call's two-way sound: ``async with call.media() as media:``.
+
+        A call that is neither answered nor pre-answered is answered first.
+
+        Parameters
+        ----------
+        native
+            Carry the codec's own bytes (PCMU, PCMA) instead of 16-bit samples: half the traffic.
+        """
+        return MediaSession(self, native=native)
+
+    async def attach(self, session: MediaSession, *, native: bool) -> Stream:
+        """Give a session the call's stream, asking FreeSWITCH for it where there is none yet."""
+        if self._session is not None:
+            raise RuntimeError(f"call {self.uuid}: its media is open already")
+        if not self.connection.media_up:
+            await self.answer()
+        if self._stream is None:
+            self._stream = await open_stream(self.connection, self._hub, native=native)
+            self._stream.on_detection(self._on_detection)
+        else:
+            self._stream.resume()
+        self._session = session
+        return self._stream
+
+    def detach(self, session: MediaSession) -> None:
+        """Take the stream back from a session; it is held, so that nothing more is sent."""
+        if self._session is session:
+            self._session = None
+            if self._stream is not None:
+                self._stream.hold()
+
+    def _drop_stream(self) -> None:
+        """Close our end of the stream, since FreeSWITCH is about to end its own."""
+        if self._stream is not None and self._session is None:
+            self._stream.close()
+            self._stream = None
+
+    # -- what happens to it -------------------------------------------------------------------
+
+    def on_rfc2833(self, callback: Callable[[str], None]) -> None:
+        """Call ``callback(digit)`` for every digit that comes as a telephone-event."""
+        self.connection.on("DTMF", lambda event: callback(str(event["DTMF-Digit"])))
+
+    def _on_dtmf(self, event: Event) -> None:
+        self.keys.put(str(event["DTMF-Digit"]), Source.OUT_OF_BAND)
+
+    def _on_detection(self, detection: Detection) -> None:
+        if detection.kind != "dtmf":
+            return
+        if detection.ended:
+            self.keys.put(detection.value, Source.IN_BAND)
+        else:
+            self.keys.key_down(detection.value)
+
+    def _on_hangup(self, event: Event) -> None:
+        self._hangup_cause = str(event.get("Hangup-Cause") or "UNKNOWN")
+        self._hung_up.set()
+        self.keys.close(HungUp(self._hangup_cause))
+        if self._stream is not None:
+            self._stream.close()

@@ -1,0 +1,20 @@
+"""The command line: ``mediasock serve``, ``mediasock call``, ``mediasock demo``."""
+
+from __future__ import annotations
+
+import click
+
+from .call import call
+from .demo import demo
+from .serve import serve
+
+
+@click.group()
+@click.version_option(package_name="mediasock")
+def main() -> None:
+    """A media server beside FreeSWITCH: a call's sound as numpy, tones and digits as events."""
+
+
+main.add_command(serve)
+main.add_command(call)
+main.add_command(demo)
