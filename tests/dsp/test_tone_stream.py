@@ -47,7 +47,7 @@ def test_samples_are_those_of_freeswitch(name: str) -> None:
     assert np.array_equal(rendered, recorded)
 
 
-@given(scripts, st.integers(1, 3), st.integers(1, 5000))
+@given(scripts, st.integers(1, 3), st.integers(40, 5000))
 @settings(deadline=None)
 def test_however_a_stream_is_cut_it_is_the_same(script: str, loops: int, size: int) -> None:
     stream = parse(f"{script};loops={loops}")
