@@ -94,12 +94,15 @@ class OutboundConnection(Connection):
     ) -> Event:
         """Take the call over: ``connect``, then ``myevents``.
 
+        It returns without waiting for the answer to the latter, so that no event is lost to a
+        handler that is set before anything else is awaited.
+
         Parameters
         ----------
         events
             Their format; None subscribes to none until something needs them.
         timeout
-            Seconds for each answer.
+            Seconds for the channel's data to come.
 
         Returns
         -------
@@ -109,7 +112,8 @@ class OutboundConnection(Connection):
         await self.send(Connect(), timeout=timeout)
         self._dispatcher.extra["call"] = self.uuid
         if events is not None:
-            await self.send(MyEvents(events), timeout=timeout)
+            command, _ = self._talk.start(MyEvents(events))
+            self._write(command)
         return self.data
 
     async def getvar(self, name: str, *, timeout: float | None = REPLY_TIMEOUT) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
@@ -283,6 +284,10 @@ class Connection:
         """Return an async iterator over events; see ``Dispatcher.events``."""
         return self._dispatcher.events(*names, subclass=subclass, limit=limit)
 
+    def wanted(self) -> list[Command]:
+        """Return what brings the same events on another connection."""
+        return self._talk.subscription.replay()
+
     # The end.
 
     async def exit(self, *, timeout: float | None = CLOSE_GRACE) -> None:
@@ -322,6 +327,7 @@ class Connection:
     def _made(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._writable.set()
+        _keep_alive(transport.get_extra_info("socket"))
 
     def _received(self, data: bytes) -> None:
         if self._talk.ended is not None:
@@ -359,6 +365,16 @@ class Connection:
             return ticket.result()
         finally:
             ticket.abandon()
+
+
+def _keep_alive(handle: socket.socket | None) -> None:
+    """Have the kernel notice a peer that is gone without a word, within a minute."""
+    if handle is None or handle.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):
+            handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class _Pipe(asyncio.Protocol):

@@ -24,12 +24,14 @@ from mediasock.esl.errors import (
     HungUp,
     ProtocolError,
 )
-from mediasock.esl.events import Event, PlainEvent, decode_text, parse_json, parse_xml
+from mediasock.esl.events import Event, PlainEvent, decode_text
 from mediasock.esl.gate import Gate, Side
+from mediasock.esl.json_event import JsonEvent
 from mediasock.esl.notices import DisconnectNotice, LogLine
 from mediasock.esl.protocol import Frame, Parser
 from mediasock.esl.subscription import Subscription
 from mediasock.esl.waits import ExecuteWait, Ticket
+from mediasock.esl.xml_event import parse_xml
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +130,7 @@ class Conversation:
         ticket: Ticket[Reply] = Ticket()
         self._replies.append((command, ticket))
         self.gate.sent(command)
+        self.subscription.sent(command)
         return data, ticket
 
     def execute(
@@ -232,7 +235,7 @@ class Conversation:
         if kind == protocol.PLAIN:
             return self._event(PlainEvent(frame.body))
         if kind == protocol.JSON:
-            return self._event(parse_json(frame.body))
+            return self._event(JsonEvent(frame.body))
         if kind in (protocol.REPLY, protocol.API):
             self._reply(frame)
         elif kind == protocol.XML:
@@ -265,10 +268,9 @@ class Conversation:
             raise ProtocolError(f"an api/response to {command.verb}")
         self._after_getvar = isinstance(command, GetVar)
         reply = self._decode(command, frame)
-        if reply.ok or self._after_getvar:
-            self.subscription.granted(command)
-        else:
+        if not reply.ok and not self._after_getvar:
             self.gate.refused(command)
+            self.subscription.refused(command)
         ticket.settle(reply)
 
     def _decode(self, command: Command, frame: Frame) -> Reply:
@@ -294,12 +296,17 @@ class Conversation:
         return event
 
     def _on_execute(self, event: Event) -> None:
+        if not self._executes:
+            return
         wait = self._executes.get(event.text("Application-UUID"))
         if wait is not None:
             wait.began()
 
     def _on_complete(self, event: Event) -> None:
-        self.gate.heard(event)
+        if not self.gate.media_up:
+            self.gate.heard(event)
+        if not self._executes:
+            return
         wait = self._executes.get(event.text("Application-UUID"))
         if wait is not None:
             wait.complete(event)
@@ -308,6 +315,7 @@ class Conversation:
             self._end_executes(self.gate.uuid, Disconnected("the call has left the socket"))
 
     def _on_hangup(self, event: Event) -> None:
+        self.gate.heard(event)
         cause = event.text("Hangup-Cause")
         call = event.text("Unique-ID")
         if self._is_own(event) and self.hangup_cause is None:

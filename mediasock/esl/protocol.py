@@ -10,6 +10,7 @@ raw value with line breaks in it, and only the first ``Content-Type`` is FreeSWI
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from mediasock.esl.errors import ProtocolError
@@ -34,6 +35,7 @@ STRAY: Final = b""
 
 _LENGTH_DIGITS = 9
 _NEWLINE = 10
+_SHORT = 80
 
 
 class Frame:
@@ -153,7 +155,8 @@ class Parser:
             self._searched = max(start, size - 1)
             return start, False
         self._head = bytes(view[start:end])
-        self._kind, self._length = _kind_and_length(self._head)
+        few = end - start < _SHORT
+        self._kind, self._length = (_known if few else _kind_and_length)(self._head)
         self._searched = end + 2
         return end + 2, True
 
@@ -174,3 +177,7 @@ def _kind_and_length(head: bytes) -> tuple[bytes, int]:
     if int(length) > MAX_BODY:
         raise ProtocolError(f"a body of {int(length)} bytes is longer than {MAX_BODY}")
     return kind, int(length)
+
+
+_known = lru_cache(1024)(_kind_and_length)
+"""Heads of events are few and short, so most were read before."""

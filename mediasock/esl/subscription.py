@@ -48,8 +48,8 @@ class Subscription:
         self._filters: dict[tuple[str, str], None] = {}
         self._log: Log | None = None
 
-    def granted(self, command: Command) -> None:
-        """Take note of a command that FreeSWITCH said ``+OK`` to."""
+    def sent(self, command: Command) -> None:
+        """Take note of a command on its way: what is sent after it finds it done."""
         match command:
             case MyEvents():
                 self._mine = self._mine_is_spent = True
@@ -77,6 +77,19 @@ class Subscription:
             case Log():
                 self._log = command
             case NoLog():
+                self._log = None
+
+    def refused(self, command: Command) -> None:
+        """Take back a command that FreeSWITCH answered ``-ERR``."""
+        match command:
+            case Event():
+                for name in command.names:
+                    self._names.pop(name.upper(), None)
+                for subclass in command.subclasses:
+                    self._subclasses.pop(subclass, None)
+            case Filter():
+                self._filters.pop((command.header, command.value), None)
+            case Log():
                 self._log = None
 
     @staticmethod
