@@ -12,17 +12,15 @@ import asyncio
 import gzip
 import json
 import multiprocessing
-import os
-import platform
 import socket
 import time
 from pathlib import Path
 from urllib.parse import unquote
 
+from bench.__main__ import main
 from mediasock.esl.events import Event
 from mediasock.esl.outbound import OutboundConnection, OutboundServer
 
-COMMAND = "python -m bench.esl"
 SIZE = 2500
 EVENTS = 100_000
 BATCH = 200
@@ -108,24 +106,10 @@ async def receive(form: str) -> float:
         switch.join(10)
 
 
-def machine() -> str:
-    """Return what this ran on."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-        model = next(
-            line.partition(":")[2].strip() for line in text.split("\n") if "model name" in line
-        )
-    except (OSError, StopIteration):
-        model = platform.processor() or platform.machine()
-    return f"{os.cpu_count()} × {model}, Python {platform.python_version()}"
-
-
 def run() -> str:
-    """Measure; return a Markdown table."""
+    """Return the Markdown table."""
     _, headers = recorded()
     lines = [
-        f"Event socket, socket to handler (`{COMMAND}`; {machine()})",
-        "",
         "| events | bytes each | events a CPU-second, best of 3 | goal |",
         "| --- | --- | --- | --- |",
     ]
@@ -137,4 +121,4 @@ def run() -> str:
 
 
 if __name__ == "__main__":
-    print(run())
+    main(["esl"])
