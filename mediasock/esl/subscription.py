@@ -125,7 +125,7 @@ class Subscription:
         if absent:
             if not full:
                 raise ModeError("event", "full", f"no way to get {', '.join(absent)}")
-            commands.append(Event(tuple(absent), format=self.format))
+            commands.append(Event(_custom_last(absent), format=self.format))
         if self._filters:
             wanted = [Filter(_NAME, name) for name in names if (_NAME, name) not in self._filters]
             commands.extend(wanted)
@@ -134,12 +134,15 @@ class Subscription:
     def replay(self) -> list[Command]:
         """Return what to send on a new connection to have the same events as before."""
         commands: list[Command] = []
-        names = [name for name in self._names if name != "CUSTOM"]
         if self._names or self._subclasses:
-            if "CUSTOM" in self._names:
-                names.append("CUSTOM")
-            commands.append(Event(tuple(names), tuple(self._subclasses), self.format))
+            names = _custom_last(self._names)
+            commands.append(Event(names, tuple(self._subclasses), self.format))
         commands += [Filter(header, value) for header, value in self._filters]
         if self._log is not None:
             commands.append(self._log)
         return commands
+
+
+def _custom_last(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names so that none stands behind CUSTOM, where it would be a subclass."""
+    return tuple(sorted(names, key="CUSTOM".__eq__))
