@@ -263,11 +263,12 @@ class Conversation:
     def _reply(self, frame: Frame) -> None:
         if not self._replies:
             raise ProtocolError(f"a reply to no command: {frame.head[:80]!r}")
-        command, ticket = self._replies.popleft()
+        command, ticket = self._replies[0]
         if frame.kind == protocol.API and not isinstance(command, Api):
-            raise ProtocolError(f"an api/response to {command.verb}")
-        self._after_getvar = isinstance(command, GetVar)
+            raise ProtocolError(f"an api/response to {command.title}")
         reply = self._decode(command, frame)
+        self._replies.popleft()
+        self._after_getvar = isinstance(command, GetVar)
         if not reply.ok and not self._after_getvar:
             self.gate.refused(command)
             self.subscription.refused(command)
