@@ -1,0 +1,398 @@
+"""Everything that happens to the calls' sound in one step: pure arithmetic on a batch and a time.
+
+The engine has no socket and no thread, and is told what time it is. A step takes the datagrams
+that came, and leaves the frames to be sent in :attr:`Engine.outbox` and the news for the streams in
+:attr:`Engine.notices`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+
+from dsp.resample import Downsampler
+from dsp.types import Detector, Samples
+
+from .batch import Batch, Bytes, Flags, Ints, Outbox, rounds
+from .clock import DSP_TICK, Histogram, Ticker
+from .counters import Counters
+from .frames import comfort_noise, decode, encode, fingerprints, groups, silent
+from .notices import Ended, Heard, Lost, Notice, Resumed, Slow, Started, Stopped
+from .rings import BLOCK, HeardRing
+from .timeline import SLOW_WINDOW, Arrivals, Timelines
+from .voices import Voice, Voices
+from .wire import MAX_FRAME_BYTES, Wire
+
+log = logging.getLogger(__name__)
+
+ROUNDS = 4
+"""Blocks of one call that the detectors take in a tick at most, when they have fallen behind."""
+
+_DOUBLED_AHEAD = 0.75
+
+
+class Tap(Protocol):
+    """What a recorder is to the engine."""
+
+    def write(self, heard: Samples, sent: Samples) -> None:
+        """Take the same stretch of time of both sides, ``(n,)`` each, at the wire's rate."""
+
+
+class Party(Protocol):
+    """What a stream is to the engine."""
+
+    @property
+    def row(self) -> int:
+        """Its row in everything."""
+
+    @property
+    def wire(self) -> Wire:
+        """Its frames."""
+
+    @property
+    def listening(self) -> bool:
+        """Whether somebody wants its sound."""
+
+    @property
+    def tap(self) -> Tap | None:
+        """What records it."""
+
+    @property
+    def voice(self) -> Voice | None:
+        """What speaks on it."""
+
+
+P = TypeVar("P", bound=Party)
+
+
+class Engine(Generic[P]):
+    """The sound of all calls of a process.
+
+    Parameters
+    ----------
+    capacity
+        Calls at once.
+    detectors
+        Each has ``capacity`` rows.
+    same_host
+        Whether the frames come from this host, where none is lost on the way.
+    batch_size
+        Datagrams in a batch at most.
+    stopwatch
+        Nanoseconds, for nothing but :attr:`dsp_time`.
+
+    Attributes
+    ----------
+    outbox : Outbox
+        Frames to be sent after a step.
+    notices : list
+        ``(stream, notice)`` pairs of the step, in order.
+    counters : Counters
+        By row.
+    dsp_time : Histogram
+        How long the detectors took a tick.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        *,
+        detectors: Sequence[Detector] = (),
+        same_host: bool = True,
+        batch_size: int = 1024,
+        stopwatch: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.capacity = capacity
+        self.timelines = Timelines(capacity, same_host=same_host)
+        self.heard = HeardRing(capacity)
+        self.voices = Voices(capacity)
+        self.counters = Counters(capacity)
+        self.outbox = Outbox(batch_size + capacity)
+        self.notices: list[tuple[P, Notice]] = []
+        self._detectors = list(detectors)
+        self._parties: list[P | None] = [None] * capacity
+        self._code = np.zeros(capacity, dtype=np.int64)
+        self._wide = np.zeros(capacity, dtype=bool)
+        self._frame_bytes = np.zeros(capacity, dtype=np.int64)
+        self._prints = np.zeros(capacity, dtype=np.uint64)
+        self._loop_back = np.zeros(capacity, dtype=bool)
+        self._watched = np.zeros(capacity, dtype=bool)
+        self._down = Downsampler(capacity)
+        self._stopwatch = stopwatch
+        self.dsp_time = Histogram()
+        self._dsp = Ticker(DSP_TICK, 0)
+        self._slow = Ticker(SLOW_WINDOW, 0)
+
+    # -- calls come and go --------------------------------------------------------------------
+
+    def open(self, party: P) -> None:
+        """Begin a stream on a row that is free."""
+        row, wire = party.row, party.wire
+        rows = np.array([row])
+        self._parties[row] = party
+        self._code[row] = wire.code
+        self._wide[row] = wire.rate == 16000
+        self._frame_bytes[row] = wire.frame_bytes
+        self._prints[row] = 0
+        self._loop_back[row] = self._watched[row] = False
+        self.counters.clear(row)
+        self.timelines.open(row, wire.ptime_ms)
+        self.heard.clear(rows)
+        self.voices.open(row, wire.rate)
+        self._down.reset(rows)
+        for detector in self._detectors:
+            detector.reset(rows)
+
+    def close(self, party: P) -> None:
+        """End a stream: what still sounds is reported, and then its end."""
+        row = party.row
+        if not self._has(party):
+            return
+        self._detect("finish", np.array([row]))
+        self.timelines.close(row)
+        self.voices.close(row)
+        self.notices.append((party, Ended(self.counters.of(row), int(self.heard.total[row]))))
+        self._parties[row] = None
+
+    def _has(self, party: P) -> bool:
+        return self._parties[party.row] is party
+
+    def loop_back(self, party: P, on: bool) -> None:
+        """Send back what is heard, while nothing plays."""
+        if self._has(party):
+            self._loop_back[party.row] = on
+
+    def watch(self, party: P) -> None:
+        """Take note of a change of who listens to the stream or records it."""
+        if self._has(party):
+            self._watched[party.row] = party.listening or party.tap is not None
+
+    def speak(self, party: P) -> None:
+        """Take note that the stream's voice has something to say, or to take back."""
+        if self._has(party) and party.voice is not None:
+            self.voices.call_on(party.row, party.voice)
+
+    def hold(self, party: P) -> None:
+        """Send nothing and expect nothing."""
+        if self._has(party):
+            self.timelines.hold(party.row)
+
+    def resume(self, party: P, now: int) -> None:
+        """Send and expect frames again."""
+        if self._has(party):
+            self.timelines.resume(party.row, now)
+
+    # -- a step -------------------------------------------------------------------------------
+
+    def step(self, now: int, batch: Batch, *, drained: bool = True) -> None:
+        """Do all that is due.
+
+        Parameters
+        ----------
+        now
+            Monotonic nanoseconds.
+        batch
+            The datagrams that came since the last step.
+        drained
+            Whether there are no more of them yet. Only then is a pause one.
+        """
+        self.outbox.clear()
+        self.voices.serve(now)
+        for index in rounds(batch.rows):
+            self._arrive(batch, index)
+        if not drained:
+            return
+        self._fill_gaps(now)
+        if self._slow.due(now):
+            self._note_slow()
+        if self._dsp.due(now):
+            begin = self._stopwatch()
+            self.hear()
+            self.dsp_time.add(self._stopwatch() - begin)
+
+    def _arrive(self, batch: Batch, index: Ints) -> None:
+        """Take in datagrams of which each call has at most one."""
+        rows, slots, lengths = batch.rows[index], batch.slots[index], batch.lengths[index]
+        arrivals, drops = batch.arrivals[index], batch.drops[index]
+        code = self._code[rows]
+        oversized = lengths > MAX_FRAME_BYTES
+        bad = oversized | (lengths == 0) | ((code == 0) & (lengths % 2 == 1))
+        if bad.any():
+            self.counters.add("oversized", rows, oversized)
+            self.counters.add("malformed", rows, bad & ~oversized)
+            self._replace(rows[bad], arrivals[bad], drops[bad])
+        keys = np.where(bad, -1, lengths * 8 + code * 2 + self._wide[rows])
+        for key, at in groups(keys):
+            if key >= 0:
+                frames = batch.data[slots[at], : key // 8]
+                self._take(rows[at], frames, arrivals[at], drops[at])
+
+    def _take(self, rows: Ints, frames: Bytes, arrivals: Ints, drops: Ints) -> None:
+        """Take in frames of one kind and length, one a call."""
+        code, wide = int(self._code[rows[0]]), bool(self._wide[rows[0]])
+        samples = frames.shape[1] >> (code == 0)
+        duration = samples * (62_500 if wide else 125_000)
+        prints = fingerprints(frames)
+        doubled = prints == self._prints[rows]
+        if doubled.any():
+            doubled &= self.timelines.ahead(rows, arrivals) >= _DOUBLED_AHEAD * duration
+        if doubled.any():
+            self.counters.add("doubled", rows[doubled])
+            new = ~doubled
+            rows, frames, prints = rows[new], frames[new], prints[new]
+            arrivals, drops = arrivals[new], drops[new]
+        self._prints[rows] = prints
+        self._note(rows, self.timelines.arrive(rows, arrivals, duration, drops))
+        comfort = prints == comfort_noise(frames.shape[1])
+        if comfort.any():
+            frames[comfort] = silent(1, frames.shape[1], code)
+            self.counters.add("comfort_noise", rows, comfort)
+        self.counters.add("received", rows)
+        self.counters.add("irregular", rows, frames.shape[1] != self._frame_bytes[rows])
+        self._listen(rows, frames, code, wide)
+
+    def _listen(self, rows: Ints, frames: Bytes, code: int, wide: bool) -> None:
+        """Give frames to the detectors' ring and to who listens, and answer them."""
+        pcm = decode(frames, code)
+        begin = self.heard.total[rows]
+        narrow = self._down.process(pcm[:, : pcm.shape[1] // 2 * 2], rows) if wide else pcm
+        overrun = self.heard.append(rows, narrow)
+        if len(overrun):
+            self.counters.add("overrun", overrun)
+        answers = self._answer(rows, frames, code)
+        for i in np.flatnonzero(self._watched[rows]):
+            self._show(int(rows[i]), pcm[i], answers[i], int(begin[i]), gap=False)
+
+    def _replace(self, rows: Ints, arrivals: Ints, drops: Ints) -> None:
+        """Put silence in the place of datagrams that are no frames, and answer it."""
+        ptime = self.timelines.ptime[rows]
+        self._note(rows, self.timelines.arrive(rows, arrivals, ptime, drops))
+        self._silence(rows, np.ones_like(rows))
+        self._answer_silence(rows)
+
+    def _note(self, rows: Ints, arrivals: Arrivals) -> None:
+        """Count and tell what the arrival of frames has shown."""
+        for flags, notice in ((arrivals.first, Started()), (arrivals.resumed, Resumed())):
+            for row in rows[flags]:
+                self._tell(int(row), notice)
+        self.counters.add("late", rows, arrivals.late)
+        if arrivals.missing.any():
+            missing = arrivals.missing > 0
+            self.counters.add("lost", rows, arrivals.missing)
+            self._silence(rows[missing], arrivals.missing[missing])
+
+    def _tell(self, row: int, notice: Notice) -> None:
+        party = self._parties[row]
+        if party is not None:
+            self.notices.append((party, notice))
+
+    # -- what does not come -------------------------------------------------------------------
+
+    def _fill_gaps(self, now: int) -> None:
+        """Let a timer take the place of frames that do not come."""
+        new = ~self.timelines.in_gap
+        gaps = self.timelines.stopped(now)
+        if not len(gaps.rows):
+            return
+        begun = gaps.rows[new[gaps.rows]]
+        self.counters.add("gaps", begun)
+        self.counters.add("gap_frames", gaps.rows, gaps.frames)
+        for row in begun:
+            self._tell(int(row), Stopped())
+        self._silence(gaps.rows, gaps.frames)
+        for row in gaps.lost:
+            self._tell(int(row), Lost())
+        self._answer_silence(gaps.rows)
+
+    def _silence(self, rows: Ints, frames: Ints) -> None:
+        """Put so many frames of silence into each call's timeline."""
+        samples = frames * self.timelines.ptime[rows] // 125_000
+        begin = self.heard.total[rows]
+        self.heard.silence(rows, samples)
+        for i in np.flatnonzero(self._watched[rows]):
+            row = int(rows[i])
+            silence = np.zeros(int(samples[i]) << int(self._wide[row]), dtype=np.int16)
+            self._show(row, silence, None, int(begin[i]), gap=True)
+
+    def _note_slow(self) -> None:
+        rows = self.timelines.slow()
+        self.counters.add("slow", rows)
+        for row in rows:
+            self._tell(int(row), Slow())
+
+    # -- what goes out ------------------------------------------------------------------------
+
+    def _answer_silence(self, rows: Ints) -> None:
+        """Send each call a frame of its own kind though none has come from it."""
+        for key, at in groups(self._frame_bytes[rows] * 4 + self._code[rows]):
+            code, length = key % 4, key // 4
+            self._answer(rows[at], silent(len(at), length, code), code)
+
+    def _answer(self, rows: Ints, frames: Bytes, code: int) -> Bytes:
+        """Send one frame for each that came, of the same kind and length.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(len(rows), bytes)``; what is played, else what came where loop-back is on, else
+            silence.
+        """
+        looped = self._loop_back[rows]
+        out = frames
+        if not looped.all():
+            out = silent(len(rows), frames.shape[1], code)
+            out[looped] = frames[looped]
+        speaking = self.voices.speaking(rows)
+        if speaking.any():
+            out = out.copy() if out is frames else out
+            samples = frames.shape[1] >> (code == 0)
+            pcm, short = self.voices.take(rows[speaking], samples)
+            out[speaking] = encode(pcm, code)
+            self.counters.add("underruns", rows[speaking], short)
+        self._post(rows, out, self.timelines.held[rows])
+        return out
+
+    def _post(self, rows: Ints, out: Bytes, held: Flags) -> None:
+        if held.any():
+            rows, out = rows[~held], out[~held]
+        if len(rows):
+            self.outbox.add(rows, out)
+            self.counters.add("sent", rows)
+
+    def _show(self, row: int, heard: Samples, sent: Bytes | None, begin: int, *, gap: bool) -> None:
+        """Give a stretch of a call to its recorder and its listeners."""
+        party = self._parties[row]
+        if party is None:
+            return
+        tap = party.tap
+        if tap is not None:
+            other = np.zeros_like(heard) if sent is None else decode(sent, party.wire.code)
+            tap.write(heard.copy(), other.copy())
+        if party.listening:
+            self.notices.append((party, Heard(heard.copy(), begin, gap)))
+
+    # -- ears ---------------------------------------------------------------------------------
+
+    def hear(self) -> None:
+        """Let the detectors have what has come, a few blocks of each call at most."""
+        for _ in range(ROUNDS):
+            self.heard.settle()
+            rows = self.heard.ready()
+            if not len(rows):
+                return
+            self._detect("process", self.heard.read(rows, BLOCK), rows)
+
+    def _detect(self, method: str, *arguments: Samples | Ints) -> None:
+        """Ask every detector; one that raises is taken out, since calls must go on without it."""
+        for detector in tuple(self._detectors):
+            try:
+                detections = getattr(detector, method)(*arguments)
+                for detection in detections:
+                    self._tell(detection.row, detection)
+            except Exception:
+                log.exception("%s failed and is taken out", type(detector).__name__)
+                self._detectors.remove(detector)

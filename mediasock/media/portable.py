@@ -1,0 +1,162 @@
+"""A socket a call: for a FreeSWITCH on another host, and for systems that are not Linux.
+
+FreeSWITCH is asked to take any port (``local-port: 0``). Where its frames come from is learnt
+from the first one, and from then on nobody else is heard.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import socket
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from .address import Address
+from .batch import SLOT, Batch, Outbox
+from .mmsg import RECEIVE_BUFFER
+
+log = logging.getLogger(__name__)
+
+_BUFFER = RECEIVE_BUFFER >> 7
+"""Bytes of socket buffer a call: half a second and more of any frames."""
+
+
+@dataclass(slots=True)
+class _End:
+    """Our end of one call, and FreeSWITCH's as far as it is known."""
+
+    socket: socket.socket
+    row: int = -1
+    peer: tuple[str, int] | None = None
+
+
+class SocketEach:
+    """Sockets for the hub, one a call.
+
+    Parameters
+    ----------
+    remote_ip
+        Our own address as FreeSWITCH sees it, IPv4 or IPv6.
+    bind_ip
+        The address that is bound, where that is another one.
+    batch_size
+        Datagrams that are taken at once.
+
+    Attributes
+    ----------
+    same_host : bool
+        False: frames can be lost on the way, and a pause means that.
+    """
+
+    same_host = False
+
+    def __init__(
+        self, remote_ip: str, *, bind_ip: str | None = None, batch_size: int = 1024
+    ) -> None:
+        self._remote_ip = remote_ip
+        self._bind_ip = bind_ip or remote_ip
+        self._family = socket.AF_INET6 if ":" in remote_ip else socket.AF_INET
+        self._ends: dict[int, _End] = {}
+        self._of_row: dict[int, _End] = {}
+        self._next = 0
+        self._selector = selectors.DefaultSelector()
+        self._data = np.zeros((batch_size, SLOT), dtype=np.uint8)
+        self._lines = [line.data for line in self._data]
+        self._datagrams = self._strangers = self._send_failures = 0
+
+    def reserve(self) -> tuple[int, Address]:
+        """Bind a socket for a call."""
+        end = _End(socket.socket(self._family, socket.SOCK_DGRAM))
+        end.socket.bind((self._bind_ip, 0))
+        end.socket.setblocking(False)
+        end.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        self._next += 1
+        self._ends[self._next] = end
+        anywhere = "::" if self._family == socket.AF_INET6 else "0.0.0.0"
+        port = end.socket.getsockname()[1]
+        return self._next, Address(anywhere, 0, self._remote_ip, port)
+
+    def attach(self, number: int, row: int) -> None:
+        """Begin to receive for a call."""
+        end = self._ends[number]
+        end.row = row
+        self._of_row[row] = end
+        self._selector.register(end.socket, selectors.EVENT_READ, end)
+
+    def detach(self, number: int) -> None:
+        """Receive no more for a call, and close its socket."""
+        end = self._ends.pop(number)
+        self._selector.unregister(end.socket)
+        if self._of_row.get(end.row) is end:
+            del self._of_row[end.row]
+        end.socket.close()
+
+    def release(self, number: int) -> None:
+        """Nothing: the kernel has the port back when the socket is closed."""
+
+    def receive(self) -> tuple[Batch, bool]:
+        """Take what has come, and say whether that is all."""
+        rows: list[int] = []
+        lengths: list[int] = []
+        for key, _ in self._selector.select(0):
+            self._drain(key.data, rows, lengths)
+        n = len(rows)
+        now = np.full(n, time.monotonic_ns(), dtype=np.int64)
+        batch = Batch(
+            np.array(rows, dtype=np.int64),
+            self._data,
+            np.arange(n),
+            np.array(lengths, dtype=np.int64),
+            now,
+            np.zeros(n, dtype=np.int64),
+        )
+        return batch, n < len(self._lines)
+
+    def _drain(self, end: _End, rows: list[int], lengths: list[int]) -> None:
+        """Take what has come for one call."""
+        while len(rows) < len(self._lines):
+            try:
+                length, source = end.socket.recvfrom_into(self._lines[len(rows)])
+            except BlockingIOError:
+                return
+            except OSError as error:  # as when our last frame found nobody at the other end
+                log.debug("receiving failed: %s", error)
+                return
+            self._datagrams += 1
+            if end.peer is None:
+                end.peer = source
+            if source == end.peer:
+                rows.append(end.row)
+                lengths.append(length)
+            else:
+                self._strangers += 1
+
+    def send(self, outbox: Outbox) -> None:
+        """Send the frames of a step."""
+        for i in range(outbox.count):
+            end = self._of_row.get(int(outbox.rows[i]))
+            if end is None or end.peer is None:
+                continue
+            try:
+                end.socket.sendto(outbox.data[i, : outbox.lengths[i]].data, end.peer)
+            except OSError:
+                self._send_failures += 1
+
+    def counts(self) -> dict[str, int]:
+        """Return what the sockets have counted: see :class:`mediasock.media.hub.Metrics`."""
+        return {
+            "datagrams": self._datagrams,
+            "strangers": self._strangers,
+            "refused": 0,
+            "overflows": 0,
+            "send_failures": self._send_failures,
+        }
+
+    def shut(self) -> None:
+        """Close every socket."""
+        for number in tuple(self._ends):
+            self.detach(number)
+        self._selector.close()
