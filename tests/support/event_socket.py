@@ -171,6 +171,12 @@ class Switch:
         await self.expect("myevents")
         await self.write(reply("+OK Events Enabled"))
 
+    async def goodbye(self) -> None:
+        """Take and answer ``exit``."""
+        await self.expect("exit")
+        await self.write(reply("+OK bye"))
+        await self.end()
+
     async def end(self) -> None:
         """Read to the end, answering what comes; close."""
         while await self.command():
