@@ -93,7 +93,7 @@ async def receive(form: str) -> float:
         await done.wait()
         result.set_result((count - 1) / (time.process_time() - began))
 
-    server = OutboundServer(on_call, port=0)
+    server = OutboundServer(on_call, port=0, events="plain")
     await server.start()
     switch = multiprocessing.get_context("spawn").Process(
         target=play_switch, args=(server.port, form), daemon=True

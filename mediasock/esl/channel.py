@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 from uuid import uuid4
 
 from mediasock.esl.commands import Connect, EventFormat, Execute, GetVar, MyEvents, Unicast
@@ -11,8 +11,6 @@ from mediasock.esl.connection import REPLY_TIMEOUT, Connection
 from mediasock.esl.errors import CommandRefused, Disconnected
 from mediasock.esl.events import Event
 from mediasock.esl.gate import Side
-
-_UNSET: Final = "-ERR command not found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +84,26 @@ class OutboundConnection(Connection):
         """Whether the socket has every command or only those for its call."""
         return "full" if self._talk.gate.is_full else "single-channel"
 
+    @property
+    def full(self) -> bool:
+        """Whether the socket has every command."""
+        return self._talk.gate.is_full
+
+    @property
+    def channel(self) -> Event:
+        """The channel as last told in full: the connect reply, or a later event of the call.
+
+        Its codec (``Channel-Read-Codec-Name``) is known once media is up.
+        """
+        return self._talk.gate.channel or self.data
+
     async def connect(
         self,
-        events: EventFormat | None = "plain",
+        events: EventFormat | None = None,
         *,
         timeout: float | None = REPLY_TIMEOUT,
     ) -> Event:
-        """Take the call over: ``connect``, then ``myevents``.
+        """Take the call over: ``connect``, then ``myevents`` if it is told a format.
 
         It returns without waiting for the answer to the latter, so that no event is lost to a
         handler that is set before anything else is awaited.
@@ -100,7 +111,7 @@ class OutboundConnection(Connection):
         Parameters
         ----------
         events
-            Their format; None subscribes to none until something needs them.
+            Format of the call's own events; None subscribes to none until something needs them.
         timeout
             Seconds for the channel's data to come.
 
@@ -123,15 +134,17 @@ class OutboundConnection(Connection):
         at 511 bytes and ends it at an empty line.
         """
         command = GetVar(name)
-        if self.control == "full":
+        if self.full:
             try:
                 value = await self.api("uuid_getvar", f"{self.uuid} {name}", timeout=timeout)
             except CommandRefused:
                 pass  # A value may itself begin with -ERR: getvar tells the two apart.
             else:
                 return None if value == "_undef_" else value
-        reply = await self.send(command, timeout=timeout)
-        return None if reply.text == _UNSET else reply.text
+        try:
+            return (await self.send(command, timeout=timeout)).text
+        except CommandRefused:
+            return None
 
     async def unicast(self, command: Unicast, *, timeout: float | None = REPLY_TIMEOUT) -> None:
         """Have FreeSWITCH send the call's sound and take ours.

@@ -36,6 +36,9 @@ REPLY_TIMEOUT: Final = 30.0
 LOOP_PAUSE: Final = 0.25
 """Seconds after a completion within which the next of its loops must have begun."""
 
+UNSET: Final = "-ERR command not found"
+"""What ``getvar`` answers for a variable that is not set."""
+
 CLOSE_GRACE: Final = 5.0
 """Seconds that a closing socket has to send what was written."""
 
@@ -132,7 +135,9 @@ class Connection:
             data, ticket = self._talk.start(command)
             self._write(data)
             reply = await self._settled(ticket)
-        if not reply.ok and not isinstance(command, GetVar):
+        # A variable's value may itself begin with -ERR; that it is not set has a text of its own.
+        refused = reply.text == UNSET if isinstance(command, GetVar) else not reply.ok
+        if refused:
             raise CommandRefused(command.title, reply.text)
         return reply
 
@@ -249,6 +254,30 @@ class Connection:
             await self.send(Hangup(cause, call=call))
         except (HungUp, Disconnected):
             return
+
+    @asynccontextmanager
+    async def until_hangup(self) -> AsyncIterator[None]:
+        """End what is awaited in the block when the call does.
+
+        Raises
+        ------
+        HungUp, Disconnected
+            Out of the block, when the call or the socket ends in it, or has ended before.
+        """
+        loop = asyncio.get_running_loop()
+        scope = asyncio.timeout(None)
+        forget = self._talk.when_over(lambda: scope.reschedule(loop.time()))
+        try:
+            async with scope:
+                if self._talk.over is not None:
+                    raise self._talk.over
+                yield
+        except TimeoutError:
+            if scope.expired() and self._talk.over is not None:
+                raise self._talk.over from None
+            raise
+        finally:
+            forget()
 
     async def subscribe(self, *names: str) -> None:
         """See to it that events of these names come.

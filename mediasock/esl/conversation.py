@@ -92,6 +92,7 @@ class Conversation:
         self._executes: dict[str, ExecuteWait] = {}
         self._jobs: dict[str, Ticket[Event]] = {}
         self._after_getvar = False
+        self._on_end: list[Callable[[], None]] = []
         self._watched: dict[str, Callable[[Event], None]] = {
             "CHANNEL_EXECUTE": self._on_execute,
             "CHANNEL_EXECUTE_COMPLETE": self._on_complete,
@@ -179,6 +180,16 @@ class Conversation:
         reply.when_done(lambda: _fail_if_refused(command.title, reply, ticket))
         return data, ticket
 
+    @property
+    def over(self) -> EslError | None:
+        """Why the call, or the conversation, is over; None while it goes on."""
+        return self.ended if self.hangup_cause is None else HungUp(self.hangup_cause)
+
+    def when_over(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call this once the call or the conversation is over; give what takes that back."""
+        self._on_end.append(callback)
+        return lambda: self._on_end.remove(callback) if callback in self._on_end else None
+
     def forget(self, uuid: str) -> None:
         """Wait no more for this application or job."""
         wait = self._executes.pop(uuid, None)
@@ -229,6 +240,12 @@ class Conversation:
         self._jobs.clear()
         for ticket in waiting:
             ticket.fail(error)
+        self._tell_over()
+
+    def _tell_over(self) -> None:
+        callbacks, self._on_end = self._on_end, []
+        for callback in callbacks:
+            callback()
 
     def _take(self, frame: Frame) -> Event | None:
         kind = frame.kind
@@ -304,8 +321,7 @@ class Conversation:
             wait.began()
 
     def _on_complete(self, event: Event) -> None:
-        if not self.gate.media_up:
-            self.gate.heard(event)
+        self.gate.heard(event)
         if not self._executes:
             return
         wait = self._executes.get(event.text("Application-UUID"))
@@ -325,6 +341,8 @@ class Conversation:
             if wait.call == call and "CHANNEL_HANGUP" in wait.ends_with:
                 wait.ticket.settle(event)
         self._end_executes(call, HungUp(cause))
+        if self._is_own(event):
+            self._tell_over()
 
     def _on_unbridge(self, event: Event) -> None:
         for wait in list(self._executes.values()):

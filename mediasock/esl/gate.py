@@ -61,6 +61,8 @@ class Gate:
     ----------
     data
         The connect reply of an outbound socket, once it is there.
+    channel
+        The latest event that tells the call's state in full, that reply to begin with.
     uuid
         The call's UUID; empty on an inbound socket.
     is_async, is_full
@@ -70,6 +72,7 @@ class Gate:
     def __init__(self, side: Side) -> None:
         self.side = side
         self.data: Event | None = None
+        self.channel: Event | None = None
         self.uuid = ""
         self.is_async = self.is_full = side is Side.INBOUND
         self._seen_media = False
@@ -91,8 +94,9 @@ class Gate:
         self.heard(data)
 
     def heard(self, event: Event) -> None:
-        """Learn from an event of this call whether it has media."""
+        """Learn from an event of this call what has become of it."""
         if self.uuid and event.text("Unique-ID") == self.uuid:
+            self.channel = event
             self._seen_media = event.text("Answer-State") in _MEDIA_STATES
 
     def check(self, command: Command) -> None:

@@ -52,7 +52,8 @@ class OutboundServer:
     max_per_peer
         As ``max_calls``, for each address; None is no limit of its own.
     events
-        Format of the call's own events; None leaves it to the handler.
+        Format in which each call's own events are asked for; None leaves it to the handler, or
+        to the first wait that needs them.
     connect_timeout
         Seconds after which a connection that says nothing is cut.
     reuse_port
@@ -65,10 +66,10 @@ class OutboundServer:
         *,
         host: str | Sequence[str] = "localhost",
         port: int = 8084,
-        allow: Iterable[str] = LOOPBACK,
+        allow: Iterable[str | Network] = LOOPBACK,
         max_calls: int = 2000,
         max_per_peer: int | None = None,
-        events: EventFormat | None = "plain",
+        events: EventFormat | None = None,
         connect_timeout: float = CONNECT_TIMEOUT,
         reuse_port: bool = False,
     ) -> None:
@@ -79,7 +80,9 @@ class OutboundServer:
         self._default = next(iter(self._routes.values()))
         self._hosts = (host,) if isinstance(host, str) else tuple(host)
         self._port = port
-        self._allow: tuple[Network, ...] = tuple(ipaddress.ip_network(net) for net in allow)
+        self._allow: tuple[Network, ...] = tuple(
+            ipaddress.ip_network(str(network)) for network in allow
+        )
         self._max_calls = max_calls
         self._max_per_peer = max_calls if max_per_peer is None else max_per_peer
         self._events = events

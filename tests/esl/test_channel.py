@@ -34,7 +34,7 @@ def begun(what: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 async def connected(**kind: str) -> tuple[OutboundConnection, Wire]:
     made = OutboundConnection()
     wire = Wire().attach(made.protocol())
-    connecting = begun(made.connect())
+    connecting = begun(made.connect("plain"))
     await wire.command()
     wire.feed(connect_reply(**kind))
     await connecting
@@ -57,6 +57,17 @@ async def test_the_connect_reply_tells_what_the_call_is() -> None:
     assert (made.path, made.mode, made.control, made.media_up) == ("", "async", "full", False)
     with pytest.raises(Disconnected):
         _ = OutboundConnection().data
+
+
+@asynchronous
+async def test_the_channel_is_as_last_told() -> None:
+    made, wire = await connected()
+    assert made.channel is made.data
+    assert made.full
+    wire.feed(event("CHANNEL_ANSWER", Answer_State="answered", Channel_Read_Codec_Name="G722"))
+    assert made.channel["Channel-Read-Codec-Name"] == "G722"
+    wire.feed(event("CHANNEL_ANSWER", Answer_State="answered").replace(UUID.encode(), b"f" * 36))
+    assert made.channel["Channel-Read-Codec-Name"] == "G722"
 
 
 @asynchronous

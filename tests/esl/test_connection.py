@@ -41,7 +41,7 @@ def begun(what: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 async def connected(**kind: str) -> tuple[OutboundConnection, Wire]:
     made = OutboundConnection()
     wire = Wire().attach(made.protocol())
-    connecting = begun(made.connect())
+    connecting = begun(made.connect("plain"))
     assert await wire.command() == "connect\n\n"
     wire.feed(connect_reply(**kind))
     await connecting
@@ -68,6 +68,57 @@ async def test_a_refusal_is_an_error_but_not_of_getvar() -> None:
     with pytest.raises(CommandRefused, match="resume was refused: -ERR no"):
         await sending[0]
     assert (await sending[1]).text == "-ERR a value"
+
+
+@asynchronous
+async def test_a_variable_that_is_not_set_is_refused() -> None:
+    made, wire = await connected()
+    asking = begun(made.send(GetVar("x")))
+    await wire.command()
+    wire.feed(reply("-ERR command not found"))
+    with pytest.raises(CommandRefused):
+        await asking
+
+
+@asynchronous
+async def test_whatever_is_awaited_can_end_with_the_call() -> None:
+    made, wire = await connected()
+
+    async def wait(what: asyncio.Event) -> str:
+        async with made.until_hangup():
+            await what.wait()
+        return "done"
+
+    happened = asyncio.Event()
+    one, other = begun(wait(happened)), begun(wait(asyncio.Event()))
+    await asyncio.sleep(0)
+    happened.set()
+    assert await one == "done"
+    wire.feed(event("CHANNEL_HANGUP", Hangup_Cause="USER_BUSY"))
+    with pytest.raises(HungUp, match="USER_BUSY"):
+        await other
+    with pytest.raises(HungUp):
+        await wait(happened)
+
+
+@asynchronous
+async def test_whatever_is_awaited_can_end_with_the_socket() -> None:
+    made, wire = await connected()
+
+    async def wait() -> None:
+        async with made.until_hangup():
+            await asyncio.Event().wait()
+
+    waiting = begun(wait())
+    await asyncio.sleep(0)
+    wire.abort()
+    with pytest.raises(Disconnected):
+        await waiting
+    made, wire = await connected()
+    with pytest.raises(TimeoutError):
+        async with made.until_hangup():
+            raise TimeoutError
+    wire.feed(event("CHANNEL_HANGUP"))
 
 
 @asynchronous
@@ -114,7 +165,7 @@ async def test_without_async_execute_returns_all_the_same(control: str) -> None:
 async def test_execute_asks_for_the_events_it_needs_once() -> None:
     made = OutboundConnection()
     wire = Wire().attach(made.protocol())
-    connecting = begun(made.connect(None))
+    connecting = begun(made.connect())
     await wire.command()
     wire.feed(connect_reply(control="single-channel"))
     await connecting

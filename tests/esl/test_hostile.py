@@ -42,7 +42,7 @@ class Hall:
 
     def __init__(self, **more: float) -> None:
         self.ended: list[Exception] = []
-        self.server = OutboundServer(self._handle, port=0, **more)  # type: ignore[arg-type]
+        self.server = OutboundServer(self._handle, port=0, events="plain", **more)  # type: ignore[arg-type]
         self._switches: list[Switch] = []
 
     async def _handle(self, call: OutboundConnection) -> None:
@@ -210,7 +210,7 @@ async def test_a_peer_that_stops_reading_holds_up_nobody_else() -> None:
                 raise
             await handle(call)
 
-    server = OutboundServer(handle, port=0)
+    server = OutboundServer(handle, port=0, events="plain")
     await server.start()
     bad, good = await Switch.dial(server.port), await Switch.dial(server.port)
     await bad.begin()
@@ -239,7 +239,7 @@ async def test_events_faster_than_a_handler_takes_them_are_counted() -> None:
         assert [event.name async for event in digits] == ["DTMF"] * 5 + ["dropped"]
         told.append("end")
 
-    server = OutboundServer(handle, port=0)
+    server = OutboundServer(handle, port=0, events="plain")
     await server.start()
     switch = await Switch.dial(server.port)
     await switch.begin()

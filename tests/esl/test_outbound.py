@@ -8,10 +8,12 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
+from mediasock.esl.commands import MyEvents
 from mediasock.esl.errors import EslError, HungUp, WaitTimeout
 from mediasock.esl.outbound import Handler, OutboundConnection, OutboundServer
 from tests.support.event_socket import (
@@ -37,7 +39,7 @@ def has_ipv6() -> bool:
 async def serving(
     handler: Handler | dict[str, Handler], **more: Any
 ) -> AsyncIterator[OutboundServer]:
-    server = OutboundServer(handler, port=0, **more)
+    server = OutboundServer(handler, port=0, events="plain", **more)
     await server.start()
     try:
         yield server
@@ -239,7 +241,7 @@ async def test_a_stranger_is_cut() -> None:
 
 
 def test_networks_of_both_families() -> None:
-    server = OutboundServer(nothing, allow=["10.0.0.0/8", "fe80::/10"])
+    server = OutboundServer(nothing, allow=["10.0.0.0/8", ip_network("fe80::/10")])
     allowed = ["10.1.2.3", "::ffff:10.1.2.3", "fe80::1%eth0"]
     assert [server._allowed(peer) for peer in allowed] == [True] * 3
     assert not server._allowed("127.0.0.1")
@@ -320,7 +322,7 @@ async def test_sigterm_drains_and_a_second_one_ends(impatient: bool) -> None:
     async def handle(call: OutboundConnection) -> None:
         await call.execute("sleep", "9")
 
-    server = OutboundServer(handle, port=0)
+    server = OutboundServer(handle, port=0, events="plain")
     serving_it = asyncio.ensure_future(server.serve(grace=60))
     await until(lambda: server.addresses)
     switch = await Switch.dial(server.port)
@@ -356,3 +358,19 @@ async def test_the_far_end_hangs_up() -> None:
         await switch.close()
         await until(lambda: server.calls == 0)
     assert seen == ["ORIGINATOR_CANCEL"]
+
+
+@asynchronous
+async def test_events_are_the_handlers_own_affair_unless_asked_for() -> None:
+    async def handle(call: OutboundConnection) -> None:
+        await call.send(MyEvents("json"))
+
+    server = OutboundServer(handle, port=0)
+    await server.start()
+    switch = await Switch.dial(server.port)
+    await switch.expect("connect")
+    await switch.write(connect_reply())
+    assert await switch.command() == "myevents json"
+    await switch.write(reply())
+    await switch.goodbye()
+    await server.close()
