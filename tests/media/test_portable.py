@@ -1,0 +1,110 @@
+import asyncio
+import socket
+
+import pytest
+
+from mediasock.media.portable import SocketEach
+from mediasock.media.wire import Wire
+from tests.support.media import frame
+
+
+@pytest.fixture
+def portable(hub_thread):
+    return hub_thread(transport=SocketEach("127.0.0.1"))
+
+
+def test_the_source_is_learnt_from_the_first_frame_and_nobody_else_is_heard(
+    portable, far_end, until
+):
+    async def run():
+        stream = portable.open("c-1", Wire())
+        assert stream.address.local_port == 0
+        stream.loop_back()
+        end = far_end(stream)
+        assert end.ask(frame(1)) == frame(1)
+        stranger = far_end(stream)
+        stranger.send(frame(2))
+        assert end.ask(frame(3)) == frame(3)
+        await until(lambda: portable.metrics().strangers == 1)
+        assert stream.stats.received == 2
+
+    asyncio.run(run())
+
+
+def test_calls_are_told_apart(portable, far_end):
+    async def run():
+        streams = [portable.open(f"c-{k}", Wire("PCMU")) for k in range(5)]
+        assert len({stream.address.remote_port for stream in streams}) == 5
+        for stream in streams:
+            stream.loop_back()
+        ends = [far_end(stream) for stream in streams]
+        for k, end in enumerate(ends):
+            end.send(bytes([k]) * 160)
+        for k, end in enumerate(ends):
+            assert end.receive() == bytes([k]) * 160
+
+    asyncio.run(run())
+
+
+def test_a_far_end_that_is_gone_does_not_disturb_the_others(portable, far_end):
+    async def run():
+        gone, stays = (portable.open(name, Wire()) for name in ("gone", "stays"))
+        first, second = far_end(gone), far_end(stays)
+        first.ask(frame(1))
+        first.sock.close()
+        for k in range(20):
+            second.ask(frame(k))
+        gone.close()
+        assert len(second.ask(frame(99))) == 320
+
+    asyncio.run(run())
+
+
+def test_an_oversized_datagram_is_counted(portable, far_end):
+    async def run():
+        stream = portable.open("c-1", Wire())
+        end = far_end(stream)
+        end.ask(frame(1))
+        assert end.ask(b"x" * 5000) == bytes(320)
+        assert stream.stats.oversized == 1
+
+    asyncio.run(run())
+
+
+def test_a_closed_call_gives_its_port_back(portable, until):
+    async def run():
+        stream = portable.open("c-1", Wire())
+        port = stream.address.remote_port
+        stream.close()
+
+        def is_free():
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                try:
+                    sock.bind(("127.0.0.1", port))
+                except OSError:
+                    return False
+                return True
+
+        await until(is_free)
+
+    asyncio.run(run())
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_ipv6(hub_thread):
+    try:
+        hub = hub_thread(transport=SocketEach("::1"))
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        sock.bind(("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 loopback")
+
+    async def run():
+        stream = hub.open("c-1", Wire())
+        assert stream.address.local_ip == "::"
+        with sock:
+            sock.settimeout(5)
+            sock.sendto(frame(1), ("::1", stream.address.remote_port))
+            assert sock.recv(1000) == bytes(320)
+
+    asyncio.run(run())
