@@ -75,15 +75,16 @@ class Gate:
         self.channel: Event | None = None
         self.uuid = ""
         self.is_async = self.is_full = side is Side.INBOUND
-        self._seen_media = False
         self._asked_for_media = 0
         self._gave_media_away = False
 
     @property
     def media_up(self) -> bool:
         """Whether ``unicast`` is safe now."""
-        up = self._seen_media or self._asked_for_media > 0
-        return up and not self._gave_media_away
+        state = "" if self.channel is None else self.channel.text("Answer-State")
+        if self._gave_media_away or state == "hangup":
+            return False
+        return state in _MEDIA_STATES or self._asked_for_media > 0
 
     def connected(self, data: Event) -> None:
         """Learn the call and the mode from the connect reply."""
@@ -97,7 +98,6 @@ class Gate:
         """Learn from an event of this call what has become of it."""
         if self.uuid and event.text("Unique-ID") == self.uuid:
             self.channel = event
-            self._seen_media = event.text("Answer-State") in _MEDIA_STATES
 
     def check(self, command: Command) -> None:
         """Refuse what this connection cannot or must not send now.

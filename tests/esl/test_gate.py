@@ -178,6 +178,14 @@ def test_unicast_is_for_the_own_call() -> None:
         Gate(Side.INBOUND).check(Unicast(40000, call=UUID))
 
 
+def test_after_the_hangup_there_is_none() -> None:
+    one = gate()
+    one.sent(Execute("answer"))
+    one.heard(told("CHANNEL_HANGUP", "hangup"))
+    with pytest.raises(MediaNotUp):
+        one.check(UNICAST)
+
+
 def test_after_nomedia_there_is_none() -> None:
     one = gate(answer="answered")
     one.sent(NoMedia(UUID))
