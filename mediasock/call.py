@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, suppress
 
 from dsp.types import Detection
 
 from .digits import DigitQueue, Source
-from .esl.commands import Exit, GetVar, Linger, MyEvents
-from .esl.errors import CommandRefused, Disconnected, EslError, HungUp
+from .esl.channel import BridgeOutcome, OutboundConnection
+from .esl.commands import Linger
+from .esl.errors import Disconnected, HungUp
 from .esl.events import Event
-from .esl.outbound import OutboundConnection
 from .media.hub import MediaHub
 from .media.stream import Stream
 from .session import MediaSession, open_stream
@@ -68,8 +68,6 @@ class Call:
         self._hub = hub
         self._stream: Stream | None = None
         self._session: MediaSession | None = None
-        self._hangup_cause: str | None = None
-        self._hung_up = asyncio.Event()
 
     # -- what is known of it ------------------------------------------------------------------
 
@@ -86,12 +84,12 @@ class Call:
     @property
     def caller(self) -> str:
         """The caller's number; empty where it was withheld."""
-        return str(self.data.get("Caller-Caller-ID-Number") or "")
+        return self.data.text("Caller-Caller-ID-Number")
 
     @property
     def destination(self) -> str:
         """The number that was called."""
-        return str(self.data.get("Caller-Destination-Number") or "")
+        return self.data.text("Caller-Destination-Number")
 
     @property
     def variables(self) -> Mapping[str, str | list[str] | None]:
@@ -101,32 +99,23 @@ class Call:
     @property
     def hangup_cause(self) -> str | None:
         """Why the call ended (``NORMAL_CLEARING``), None while it lives."""
-        return self._hangup_cause
+        return self.connection.hangup_cause
 
     # -- its life -----------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Subscribe to the call's own events; the server does this before the application runs."""
-        connection = self.connection
-        connection.on("DTMF", self._on_dtmf)
-        connection.on("CHANNEL_HANGUP", self._on_hangup)
-        await connection.send(MyEvents())
-        if connection.full:
-            await connection.send(Linger(LINGER))
+        """Listen to the call's own events; the server does this before the application runs."""
+        self.connection.on("DTMF", self._on_dtmf)
+        self.connection.on("CHANNEL_HANGUP", self._on_hangup)
+        if self.connection.full:
+            await self.connection.send(Linger(LINGER))
 
     async def close(self) -> None:
-        """Leave the call to FreeSWITCH: end the stream and the socket; the call may live on."""
+        """Take our hands off the call: end its recording and its stream."""
         if self._session is not None:
             await self._session.close()
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-        self.keys.close(Disconnected(f"call {self.uuid} was left"))
-        try:
-            await self.connection.send(Exit(), timeout=2.0)
-        except EslError:
-            log.debug("the socket was gone before exit", extra={"call": self.uuid})
-        self.connection.close()
+        self._drop_stream()
+        self.keys.close(Disconnected("the application has left the call"))
 
     async def answer(self) -> None:
         """Answer the call."""
@@ -144,21 +133,14 @@ class Call:
         cause
             A FreeSWITCH cause name: ``NORMAL_CLEARING``, ``USER_BUSY``, …
         """
-        try:
-            await self.execute("hangup", cause)
-        except (HungUp, Disconnected):
-            return
+        await self.connection.hangup(cause)
 
     async def wait_hangup(self) -> str:
         """Wait until the call is over, and return the cause."""
-        closed = asyncio.ensure_future(self.connection.wait_closed())
-        ended = asyncio.ensure_future(self._hung_up.wait())
-        try:
-            await asyncio.wait({closed, ended}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            closed.cancel()
-            ended.cancel()
-        return self._hangup_cause or "UNKNOWN"
+        with suppress(HungUp):
+            async with self.connection.until_hangup():
+                await asyncio.Event().wait()
+        return self.hangup_cause or ""
 
     # -- what the switch does to it -----------------------------------------------------------
 
@@ -195,11 +177,11 @@ class Call:
         await self.execute("set", f"{name}={value}", lock=True)
 
     async def get(self, name: str) -> str | None:
-        """Read a channel variable; None where it is not set. FreeSWITCH cuts it at 511 bytes."""
-        try:
-            return (await self.connection.send(GetVar(name))).text
-        except CommandRefused:
-            return None
+        """Read a channel variable; None where it is not set.
+
+        Without ``full`` in the dialplan line FreeSWITCH cuts it at 511 bytes.
+        """
+        return await self.connection.getvar(name)
 
     async def playback(
         self, what: str, *, break_on: str = "", timeout: float | None = None
@@ -261,23 +243,20 @@ class Call:
         str
             What was keyed until then, without the ending key.
         """
-        if barge_in and self._session is not None:
-            if self.keys.pending:
-                self._session.break_()
-            interruption = self.keys.watching(self._session.barge_in)
-        else:
-            interruption = nullcontext()
-        with interruption:
+        with ExitStack() as listening:
+            if barge_in and self._session is not None:
+                if self.keys.pending:
+                    self._session.break_()
+                listening.enter_context(self.keys.watching(self._session.barge_in))
             return await self.keys.collect(max=max, end=end, timeout=timeout, interdigit=interdigit)
 
-    async def bridge(self, destination: str, *, timeout: float | None = None) -> Event:
+    async def bridge(self, destination: str, *, timeout: float | None = None) -> BridgeOutcome:
         """Bridge the call to a dial string and wait until the bridge is over.
 
         Returns
         -------
-        Event
-            The event that ended it; ``variable_originate_disposition`` and
-            ``variable_bridge_hangup_cause`` in it say how it went.
+        BridgeOutcome
+            Whether the two were ever together, and what ended it.
         """
         self._drop_stream()
         return await self.connection.bridge(destination, timeout=timeout)
@@ -301,8 +280,8 @@ class Call:
         data = self.data
         await self.transfer(
             self.destination,
-            str(data.get("Caller-Dialplan") or "XML"),
-            str(data.get("Caller-Context") or "default"),
+            data.text("Caller-Dialplan") or "XML",
+            data.text("Caller-Context") or "default",
         )
 
     # -- its sound ----------------------------------------------------------------------------
@@ -350,10 +329,10 @@ class Call:
 
     def on_rfc2833(self, callback: Callable[[str], None]) -> None:
         """Call ``callback(digit)`` for every digit that comes as a telephone-event."""
-        self.connection.on("DTMF", lambda event: callback(str(event["DTMF-Digit"])))
+        self.connection.on("DTMF", lambda event: callback(event.text("DTMF-Digit")))
 
     def _on_dtmf(self, event: Event) -> None:
-        self.keys.put(str(event["DTMF-Digit"]), Source.OUT_OF_BAND)
+        self.keys.put(event.text("DTMF-Digit"), Source.OUT_OF_BAND)
 
     def _on_detection(self, detection: Detection) -> None:
         if detection.kind != "dtmf":
@@ -364,8 +343,6 @@ class Call:
             self.keys.key_down(detection.value)
 
     def _on_hangup(self, event: Event) -> None:
-        self._hangup_cause = str(event.get("Hangup-Cause") or "UNKNOWN")
-        self._hung_up.set()
-        self.keys.close(HungUp(self._hangup_cause))
+        self.keys.close(HungUp(event.text("Hangup-Cause")))
         if self._stream is not None:
             self._stream.close()

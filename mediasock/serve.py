@@ -13,6 +13,7 @@ import multiprocessing.connection
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,9 @@ from dsp.ears import Ears
 from .app import App, load
 from .call import Call
 from .config import Config, split_listen
+from .esl.channel import OutboundConnection
 from .esl.errors import Disconnected, HungUp
-from .esl.outbound import OutboundConnection, OutboundServer
+from .esl.outbound import OutboundServer
 from .media import open_hub
 
 if TYPE_CHECKING:
@@ -59,7 +61,6 @@ class Server:
         self._apps: Mapping[str, App] = {
             name: load(name)(config.apps.get(name)) for name in dict.fromkeys(apps)
         }
-        self._default = next(iter(self._apps))
         self.hub = open_hub(
             config.media,
             ears=lambda calls: Ears(calls, plans=config.plans),
@@ -68,8 +69,10 @@ class Server:
             remote_ip=config.media_ip,
         )
         host, port = split_listen(config.listen)
+        handlers = {name: partial(self._serve_call, app) for name, app in self._apps.items()}
         self._listener = OutboundServer(
-            self._serve_call,
+            handlers,
+            events="plain",
             host=host,
             port=port,
             allow=config.allow,
@@ -108,12 +111,8 @@ class Server:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    def _route(self, path: str) -> App:
-        return self._apps.get(path, self._apps[self._default])
-
-    async def _serve_call(self, connection: OutboundConnection) -> None:
+    async def _serve_call(self, app: App, connection: OutboundConnection) -> None:
         call = Call(connection, self.hub)
-        app = self._route(call.path)
         log.info("call", extra={"call": call.uuid, "app": type(app).__name__})
         try:
             await call.start()
@@ -123,8 +122,8 @@ class Server:
             raise
         except Exception as error:
             if not _says_call_ended(error):
-                log.exception("the application failed", extra={"call": call.uuid})
                 await call.hangup(FAILED)
+                raise
         finally:
             await call.close()
             log.info("call over", extra={"call": call.uuid, "cause": call.hangup_cause})

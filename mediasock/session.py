@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 from dsp.types import Detection
 
 from .errors import MediasockError
+from .esl.channel import OutboundConnection
 from .esl.commands import Unicast
-from .esl.outbound import OutboundConnection
 from .media.hub import MediaHub
 from .media.player import Playback
 from .media.recorder import Recorder
@@ -49,9 +49,9 @@ def wire_of(connection: OutboundConnection, *, native: bool) -> Wire:
         codecs come as L16.
     """
     channel = connection.channel
-    codec = str(channel.get("Channel-Read-Codec-Name") or "PCMU").upper()
-    rate = int(str(channel.get("Channel-Read-Codec-Rate") or 8000))
-    ptime = int(str(channel.get("variable_rtp_use_codec_ptime") or 20))
+    codec = channel.text("Channel-Read-Codec-Name").upper()
+    rate = int(channel.text("Channel-Read-Codec-Rate") or 8000)
+    ptime = int(channel.text("variable_rtp_use_codec_ptime") or 20)
     encoding = codec if native and codec in ("PCMU", "PCMA") else "L16"
     return Wire(encoding, rate, ptime)
 
@@ -71,7 +71,7 @@ async def open_stream(connection: OutboundConnection, hub: MediaHub, *, native: 
         stream = hub.open(connection.uuid, wire)
         try:
             address = stream.address
-            await connection.send(
+            await connection.unicast(
                 Unicast(
                     local_ip=address.local_ip,
                     local_port=address.local_port,

@@ -10,7 +10,8 @@ from mediasock.config import Config, ConfigError, from_mapping, read, split_list
 def test_a_file_sets_what_it_names_and_leaves_the_rest(tmp_path):
     file = tmp_path / "m.toml"
     file.write_text(
-        'listen = "[::1]:9000"\nallow = ["10.1.0.0/16"]\nplans = ["us"]\n[apps.tones]\necho = true\n'
+        'listen = "[::1]:9000"\nallow = ["10.1.0.0/16"]\nplans = ["us"]\n'
+        "[apps.tones]\necho = true\n"
     )
     config = read(file)
     assert config.listen == "[::1]:9000"
@@ -83,5 +84,5 @@ def test_options_on_the_command_line_are_toml_or_text():
     config = with_app_option(Config(), "tones.prompt=welcome.wav")
     config = with_app_option(config, "tones.echo=true")
     assert config.apps == {"tones": {"prompt": "welcome.wav", "echo": True}}
-    with pytest.raises(ConfigError, match="APP.OPTION=VALUE"):
+    with pytest.raises(ConfigError, match=r"APP\.OPTION=VALUE"):
         with_app_option(config, "echo=true")
