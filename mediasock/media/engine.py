@@ -1,8 +1,9 @@
 """Everything that happens to the calls' sound in one step: pure arithmetic on a batch and a time.
 
-The engine has no socket and no thread, and is told what time it is. A step takes the datagrams
-that came, and leaves the frames to be sent in :attr:`Engine.outbox` and the news for the streams in
-:attr:`Engine.notices`.
+The engine has no socket and no thread, and is told what time it is. :meth:`Engine.step` takes the
+datagrams that came, and leaves the frames to be sent in :attr:`Engine.outbox`;
+:meth:`Engine.hear` comes after they are sent, since nobody waits for it. Both leave news for the
+streams in :attr:`Engine.notices`.
 """
 
 from __future__ import annotations
@@ -189,7 +190,7 @@ class Engine(Generic[P]):
     # -- a step -------------------------------------------------------------------------------
 
     def step(self, now: int, batch: Batch, *, drained: bool = True) -> None:
-        """Do all that is due.
+        """Take in what came, and answer it.
 
         Parameters
         ----------
@@ -209,10 +210,6 @@ class Engine(Generic[P]):
         self._fill_gaps(now)
         if self._slow.due(now):
             self._note_slow()
-        if self._dsp.due(now):
-            begin = self._stopwatch()
-            self.hear()
-            self.dsp_time.add(self._stopwatch() - begin)
 
     def _arrive(self, batch: Batch, index: Ints) -> None:
         """Take in datagrams of which each call has at most one."""
@@ -377,14 +374,21 @@ class Engine(Generic[P]):
 
     # -- ears ---------------------------------------------------------------------------------
 
-    def hear(self) -> None:
-        """Let the detectors have what has come, a few blocks of each call at most."""
+    def hear(self, now: int) -> None:
+        """Let the detectors have what has come, if it is time for them.
+
+        A few blocks of each call at most: a backlog is worked off over several ticks.
+        """
+        if not self._dsp.due(now):
+            return
+        begin = self._stopwatch()
         for _ in range(ROUNDS):
             self.heard.settle()
             rows = self.heard.ready()
             if not len(rows):
-                return
+                break
             self._detect("process", self.heard.read(rows, BLOCK), rows)
+        self.dsp_time.add(self._stopwatch() - begin)
 
     def _detect(self, method: str, *arguments: Samples | Ints) -> None:
         """Ask every detector; one that raises is taken out, since calls must go on without it."""

@@ -241,7 +241,7 @@ class Stream:
                 self._lost = None
                 log.info("frames come again", extra={"call": self.uuid})
             case Stopped():
-                log.warning("frames have stopped coming", extra={"call": self.uuid})
+                log.info("frames have stopped coming", extra={"call": self.uuid})
             case Slow() if not self._slow:
                 self._slow = True
                 log.warning("the switch is slow: frames come late", extra={"call": self.uuid})

@@ -97,6 +97,7 @@ class Lines:
 
     def run(self, batch, *, drained=True):
         self.engine.step(self.now, batch, drained=drained)
+        self.engine.hear(self.now)
         box = self.engine.outbox
         return [
             (int(box.rows[i]), box.data[i, : box.lengths[i]].tobytes()) for i in range(box.count)
