@@ -131,4 +131,7 @@ class Mailbox:
             self._stuck = False
             log.warning("the event loop runs again after %.1f s", (self._clock() - asked_at) / 1e9)
         for recipient, notice in news:
-            recipient.deliver(notice)
+            try:
+                recipient.deliver(notice)
+            except Exception:
+                log.exception("a notice could not be delivered")

@@ -21,7 +21,7 @@ from dsp.types import Detector, Samples
 from .batch import Batch, Bytes, Flags, Ints, Outbox, rounds
 from .clock import DSP_TICK, Histogram, Ticker
 from .counters import Counters
-from .frames import comfort_noise, decode, encode, fingerprints, groups, silent
+from .frames import comfort_noise, decode, encode, fingerprints, groups, silent, whole_pairs
 from .notices import Ended, Heard, Lost, Notice, Resumed, Slow, Started, Stopped
 from .rings import BLOCK, HeardRing
 from .timeline import SLOW_WINDOW, Arrivals, Timelines
@@ -256,7 +256,7 @@ class Engine(Generic[P]):
         """Give frames to the detectors' ring and to who listens, and answer them."""
         pcm = decode(frames, code)
         begin = self.heard.total[rows]
-        narrow = self._down.process(pcm[:, : pcm.shape[1] // 2 * 2], rows) if wide else pcm
+        narrow = self._down.process(whole_pairs(pcm), rows) if wide else pcm
         overrun = self.heard.append(rows, narrow)
         if len(overrun):
             self.counters.add("overrun", overrun)

@@ -39,6 +39,17 @@ def encode(samples: Samples, code: int) -> Bytes:
     return g711.linear_to_ulaw(samples) if code == 1 else g711.linear_to_alaw(samples)
 
 
+def whole_pairs(samples: Samples) -> Samples:
+    """Leave out the last of an odd number of samples, which 16 kHz to 8 kHz cannot halve.
+
+    Examples
+    --------
+    >>> whole_pairs(np.zeros((2, 321), dtype=np.int16)).shape
+    (2, 320)
+    """
+    return np.ascontiguousarray(samples[:, : samples.shape[1] // 2 * 2])
+
+
 def silent(count: int, length: int, code: int) -> Bytes:
     """Return ``(count, length)`` bytes of silence in an encoding."""
     return np.full((count, length), SILENCE_BYTES[code], dtype=np.uint8)

@@ -15,6 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+import numpy as np
+
+from dsp.resample import Downsampler, Upsampler
 from dsp.types import Detector
 
 from .address import Address
@@ -46,6 +49,12 @@ BATCHES = 16
 _NICE = -10
 
 _COMPLAIN_EVERY = 1_000_000_000
+
+
+def _warm() -> None:
+    """Have what is compiled compiled before the first call comes."""
+    for resampler in (Downsampler(1), Upsampler(1)):
+        resampler.process(np.zeros((1, 320), dtype=np.int16), np.zeros(1, dtype=np.int64))
 
 
 def _take_precedence() -> None:
@@ -200,6 +209,7 @@ class MediaHub:
         if self._thread is not None:
             raise HubStopped("a hub is started once")
         sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_INTERVAL))
+        _warm()
         self._running = True
         self._thread = threading.Thread(target=self._run, name="mediasock-media", daemon=True)
         self._thread.start()

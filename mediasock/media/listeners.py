@@ -11,6 +11,7 @@ from dsp.resample import Downsampler, Upsampler
 from dsp.types import Detection, Samples
 
 from .errors import MediaError
+from .frames import whole_pairs
 from .notices import Heard
 from .wire import RATES
 
@@ -142,7 +143,10 @@ class FrameListener(Listener[Frame]):
         """Take sound in, of which ``missed`` frames were left out just before."""
         samples = heard.samples
         if self._convert is not None:
-            samples = self._convert.process(samples[None, :])[0]
+            block = samples[None, :]
+            if isinstance(self._convert, Downsampler):
+                block = whole_pairs(block)
+            samples = self._convert.process(block)[0]
         self._append(Frame(samples, int(heard.position * self._scale), heard.gap, missed))
 
     def _fell_out(self, item: Frame) -> None:

@@ -94,6 +94,18 @@ def test_a_loop_that_runs_is_asked_ten_times_a_second(caplog):
     assert not caplog.records
 
 
+def test_a_recipient_that_fails_does_not_cost_the_others_their_news(caplog):
+    class Broken(Recipient):
+        def deliver(self, notice):
+            raise ZeroDivisionError
+
+    setting = Setting()
+    setting.box.post([(Broken(), NEWS), (setting.recipient, NEWS)])
+    setting.run_loop()
+    assert setting.recipient.got == [NEWS]
+    assert "could not be delivered" in caplog.text
+
+
 def test_a_closed_loop_is_survived():
     setting = Setting()
     setting.loop.close()

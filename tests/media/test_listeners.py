@@ -62,6 +62,15 @@ def test_frames_come_at_the_rate_that_is_asked_for(wire, rate):
     ]
 
 
+def test_a_frame_of_an_odd_length_is_taken():
+    async def run():
+        listener = FrameListener(16000, 8000, 10)
+        listener.put(Heard(np.zeros(321, np.int16), 0, False), 0)
+        return await anext(listener)
+
+    assert len(asyncio.run(run()).samples) == 160
+
+
 def test_another_rate_is_refused():
     with pytest.raises(ValueError, match="44100"):
         FrameListener(8000, 44100, 10)
