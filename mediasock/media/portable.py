@@ -24,6 +24,10 @@ _BUFFER = RECEIVE_BUFFER >> 7
 """Bytes of socket buffer a call: half a second and more of any frames."""
 
 
+_AT_ONCE = 64
+"""Datagrams of one call that are taken at once at most, so that none keeps the others waiting."""
+
+
 @dataclass(slots=True)
 class _End:
     """Our end of one call, and FreeSWITCH's as far as it is known."""
@@ -117,7 +121,7 @@ class SocketEach:
 
     def _drain(self, end: _End, rows: list[int], lengths: list[int]) -> None:
         """Take what has come for one call."""
-        while len(rows) < len(self._lines):
+        for _ in range(min(_AT_ONCE, len(self._lines) - len(rows))):
             try:
                 length, source = end.socket.recvfrom_into(self._lines[len(rows)])
             except BlockingIOError:
@@ -128,6 +132,7 @@ class SocketEach:
             self._datagrams += 1
             if end.peer is None:
                 end.peer = source
+                end.socket.connect(source)  # the kernel turns everybody else away from now on
             if source == end.peer:
                 rows.append(end.row)
                 lengths.append(length)
@@ -141,7 +146,7 @@ class SocketEach:
             if end is None or end.peer is None:
                 continue
             try:
-                end.socket.sendto(outbox.data[i, : outbox.lengths[i]].data, end.peer)
+                end.socket.send(outbox.data[i, : outbox.lengths[i]].data)
             except OSError:
                 self._send_failures += 1
 

@@ -13,9 +13,7 @@ def portable(hub_thread):
     return hub_thread(transport=SocketEach("127.0.0.1"))
 
 
-def test_the_source_is_learnt_from_the_first_frame_and_nobody_else_is_heard(
-    portable, far_end, until
-):
+def test_the_source_is_learnt_from_the_first_frame_and_nobody_else_is_heard(portable, far_end):
     async def run():
         stream = portable.open("c-1", Wire())
         assert stream.address.local_port == 0
@@ -25,10 +23,32 @@ def test_the_source_is_learnt_from_the_first_frame_and_nobody_else_is_heard(
         stranger = far_end(stream)
         stranger.send(frame(2))
         assert end.ask(frame(3)) == frame(3)
-        await until(lambda: portable.metrics().strangers == 1)
         assert stream.stats.received == 2
 
     asyncio.run(run())
+
+
+def test_of_two_that_speak_before_we_look_the_first_is_heard():
+    transport = SocketEach("127.0.0.1")
+    number, address = transport.reserve()
+    transport.attach(number, 7)
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second,
+    ):
+        for sock, content in ((first, b"one"), (second, b"two"), (first, b"three")):
+            sock.sendto(content, ("127.0.0.1", address.remote_port))
+        batch, drained = transport.receive()
+    transport.shut()
+    assert drained
+    assert batch.rows.tolist() == [7, 7]
+    assert [
+        batch.data[s, :n].tobytes() for s, n in zip(batch.slots, batch.lengths, strict=True)
+    ] == [
+        b"one",
+        b"three",
+    ]
+    assert transport.counts()["strangers"] == 1
 
 
 def test_calls_are_told_apart(portable, far_end):
