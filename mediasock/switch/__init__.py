@@ -1,0 +1,1 @@
+"""An embedded switch that dials an application exactly as FreeSWITCH does."""

@@ -1,0 +1,253 @@
+"""Play the application side of a recorded call against the embedded switch, in virtual time."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+import urllib.parse
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mediasock.switch.core import Switch
+from mediasock.switch.event_socket import EventSocket
+from mediasock.switch.line import Line
+from mediasock.switch.messages import Dial
+from mediasock.switch.plan import CallSetup, Identity
+from mediasock.switch.session import Session
+from mediasock.switch.unicast import Bind, Send, Unbind
+
+FIXTURES = Path(__file__).parent.parent.parent / "fixtures/freeswitch"
+SETUPS = json.loads((Path(__file__).parent.parent / "switch/scenarios.json").read_text())
+SCENARIOS = sorted(path.name.removesuffix(".json.gz") for path in FIXTURES.glob("*.json.gz"))
+TICK = 0.02
+
+
+@dataclass
+class Recorded:
+    """One transcript: what one socket wrote and read, and the datagrams of the call."""
+
+    esl: list[tuple[float, str, str]]
+    media: list[tuple[float, int, bytes]]
+
+    def side(self, prefix: str, direction: str) -> list[tuple[float, str]]:
+        return [(at, text) for at, way, text in self.esl if way == prefix + direction]
+
+    def written(self, prefix: str) -> bytes:
+        return "".join(text for _, text in self.side(prefix, "fs")).encode()
+
+    @property
+    def end(self) -> float:
+        return max([at for at, *_ in self.esl] + [at for at, *_ in self.media])
+
+
+def load(scenario: str) -> Recorded:
+    document = json.loads(gzip.decompress((FIXTURES / f"{scenario}.json.gz").read_bytes()))
+    media = [(at, port, base64.b64decode(data)) for at, port, data in document["media"]]
+    return Recorded([tuple(row) for row in document["esl"]], media)
+
+
+# -- reading what a switch wrote --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Read:
+    """One frame, or the event in it: its kind, its headers in order, its body."""
+
+    kind: str
+    headers: list[tuple[str, Any]]
+    body: str = ""
+
+    def get(self, name: str, default: str = "") -> Any:
+        return next((value for key, value in self.headers if key == name), default)
+
+
+def frames(data: bytes) -> list[Read]:
+    read = []
+    while data:
+        head, blank, data = data.partition(b"\n\n")
+        assert blank, f"half a frame: {head!r}"
+        headers = _lines(head.decode(), decode=head.startswith(b"Event-Name"))
+        if head.startswith(b"Event-Name"):
+            read.append(Read("connect", headers))
+            continue
+        length = int(dict(headers).get("Content-Length", "0"))
+        body, data = data[:length].decode(), data[length:]
+        read.append(_inner(headers, body))
+    return read
+
+
+def _inner(headers: list[tuple[str, str]], body: str) -> Read:
+    kind = dict(headers)["Content-Type"]
+    if kind == "text/event-plain":
+        head, _, rest = body.partition("\n\n")
+        return Read("event", _lines(head, decode=True), rest)
+    if kind == "text/event-json":
+        return Read("event", list(json.loads(body).items()))
+    if kind == "text/event-xml":
+        fields = re.findall(r"^    <([^>]+)>(.*?)</\1>$", body, re.MULTILINE | re.DOTALL)
+        return Read("event", [(name, urllib.parse.unquote(value)) for name, value in fields])
+    return Read(kind, headers, body)
+
+
+def _lines(head: str, *, decode: bool) -> list[tuple[str, str]]:
+    pairs = [line.partition(": ")[::2] for line in head.split("\n")]
+    return [(name, urllib.parse.unquote(value) if decode else value) for name, value in pairs]
+
+
+# -- playing ----------------------------------------------------------------------------------
+
+
+class RecordedPhone:
+    """The far end of the recorded calls: a key held 100 ms of 200, keys out of band, a BYE."""
+
+    def __init__(self, rate: int, keys: list[tuple[float, str]], hangup_at: float | None) -> None:
+        self.rate = rate
+        self.now = 0.0
+        self._keys = list(keys)
+        self._hangup_at = hangup_at
+        self._said = 0
+        self.heard: list[np.ndarray] = []
+
+    def speak(self, n: int) -> np.ndarray:
+        at = (self._said + np.arange(n)) / self.rate
+        self._said += n
+        both = np.sin(2 * np.pi * 697 * at) + np.sin(2 * np.pi * 1209 * at)
+        return np.where(at % 0.2 < 0.1, 5000 * both, 0).astype(np.int16)
+
+    def hear(self, samples: np.ndarray) -> None:
+        self.heard.append(samples)
+
+    def out_of_band(self, n_samples_elapsed: int) -> list[str]:
+        due = [key for at, key in self._keys if at <= self.now]
+        self._keys = [(at, key) for at, key in self._keys if at > self.now]
+        return due
+
+    @property
+    def hangup_due(self) -> bool:
+        return self._hangup_at is not None and self.now >= self._hangup_at
+
+
+class Plain:
+    """A codec whose payload only has the right size."""
+
+    def __init__(self, name: str) -> None:
+        self._halved = {"PCMU": 1, "PCMA": 1, "G722": 2, "L16": 1}[name]
+        self._wide = name == "L16"
+
+    def encode(self, samples: np.ndarray) -> bytes:
+        if self._wide:
+            return samples.astype("<i2").tobytes()
+        return (samples[:: self._halved] >> 8).astype(np.int8).tobytes()
+
+    def decode(self, payload: bytes) -> np.ndarray:
+        if self._wide:
+            return np.frombuffer(payload, "<i2").astype(np.int16)
+        return np.repeat(np.frombuffer(payload, np.int8).astype(np.int16) << 8, self._halved)
+
+
+@dataclass
+class Played:
+    """What the embedded switch did: bytes by socket, datagrams, when each socket closed."""
+
+    written: dict[str, bytearray] = field(default_factory=dict)
+    closed: dict[str, float] = field(default_factory=dict)
+    media: list[tuple[float, int, bytes]] = field(default_factory=list)
+
+
+def original_uuid(recorded: Recorded) -> str:
+    return str(frames(recorded.written(""))[0].get("Unique-ID"))
+
+
+class Player:
+    """A recorded application, and the shell it needs, against an embedded switch."""
+
+    def __init__(self, scenario: str) -> None:
+        self.recorded = load(scenario)
+        self.setup = SETUPS["default"] | SETUPS.get(scenario, {})
+        connect = frames(self.recorded.written(""))[0]
+        self.now = 1_795_409_881_504_599
+        self.played = Played()
+        self._shift = {original_uuid(self.recorded): ""}
+        uuids = iter(f"{n:08x}-1111-4222-8333-444444444444" for n in range(1, 10_000))
+        identity = Identity(hostname="vm", ip4="192.0.2.2", ip6="fd00::2")
+        self.switch = Switch(lambda: self.now, lambda: next(uuids), identity)
+        call = self._call(connect)
+        self.phone = RecordedPhone(call.rate, self.setup["keys"], self.setup["far_end_hangs_up_at"])
+        line = Line(self.phone, Plain(call.codec), Plain(call.codec), call.frame_samples)
+        self.session: Session = self.switch.place(call, line)
+        self._shift[original_uuid(self.recorded)] = self.session.uuid
+        self.sockets: dict[str, EventSocket] = {}
+        self._port = 0
+        self._shell()
+
+    def _call(self, connect: Read) -> CallSetup:
+        matches = {}
+        for socket in ("", "second-"):
+            if self.recorded.written(socket):
+                whole = frames(self.recorded.written(socket))[0].get("variable_DP_MATCH")
+                number, _, match = whole.removeprefix("ARRAY::").partition("|:")
+                matches[number] = match
+        resume = connect.get("variable_socket_resume")
+        return CallSetup(
+            connect.get("variable_current_application_data"),
+            number=connect.get("Caller-Destination-Number"),
+            caller=connect.get("Caller-Caller-ID-Number"),
+            codec=connect.get("variable_ep_codec_string").partition(".")[2].partition("@")[0],
+            variables={"socket_resume": resume} if resume else {},
+            extensions=self.setup["extensions"],
+            matches=matches,
+            profile=connect.get("Caller-Context"),
+        )
+
+    def run(self) -> Played:
+        """Write the recorded commands at their times, and let the switch's time pass."""
+        todo = sorted(
+            (at, way.removesuffix("app"), text)
+            for at, way, text in self.recorded.esl
+            if way.endswith("app")
+        )
+        for step in range(int(self.recorded.end / TICK) + 15):
+            at = step * TICK
+            while todo and todo[0][0] <= at:
+                _, socket, text = todo.pop(0)
+                self._write(socket, text, at)
+            self.now += round(TICK * 1e6)
+            self.phone.now = at
+            self.session.tick()
+            self._shell(at)
+        return self.played
+
+    def _write(self, socket: str, text: str, at: float) -> None:
+        for ours, theirs in self._shift.items():
+            text = text.replace(ours, theirs)
+        self.sockets[socket].feed(text.encode())
+        self._shell(at)
+
+    def _shell(self, at: float = 0.0) -> None:
+        for action in self.session.take_actions():
+            if isinstance(action, Dial):
+                host, _, path = action.targets[0]
+                self._dialled(host, path)
+            elif isinstance(action, Bind):
+                taken = action.local[1] in self.setup["taken_ports"]
+                self._port += not taken
+                self.session.bound(not taken)
+            elif isinstance(action, Send):
+                self.played.media.append((at, self._port, action.data))
+                self.session.datagram(action.data)
+            else:
+                assert isinstance(action, Unbind)
+        for name, socket in self.sockets.items():
+            self.played.written.setdefault(name, bytearray()).extend(socket.output())
+            if socket.closed:
+                self.played.closed.setdefault(name, at)
+
+    def _dialled(self, host: str, path: str) -> None:
+        name = "second-" if self.sockets else ""
+        self.sockets[name] = self.session.connect(host, path)
+        self.sockets[name].goodbye_after = self.setup["goodbye_after"]
