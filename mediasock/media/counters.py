@@ -82,6 +82,10 @@ class Counters:
         """Add to one count of each row; rows do not repeat."""
         self._counts[_INDEX[name], rows] += amounts
 
+    def get(self, name: str, rows: Ints) -> Ints:
+        """Return one count of these rows."""
+        return np.asarray(self._counts[_INDEX[name], rows])
+
     def of(self, row: int) -> StreamStats:
         """Return one row's counts."""
         return StreamStats(*map(int, self._counts[:, row]))

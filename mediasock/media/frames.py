@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ _WEIGHTS = np.random.default_rng(0x6D73).integers(
     1, 2**63, size=SLOT // 8, dtype=np.uint64
 ) | np.uint64(1)
 _COMFORT_BYTE = 0xFF
+
+Prints: TypeAlias = NDArray[np.uint64]
 
 
 def decode(frames: Bytes, code: int) -> Samples:
@@ -55,7 +58,7 @@ def silent(count: int, length: int, code: int) -> Bytes:
     return np.full((count, length), SILENCE_BYTES[code], dtype=np.uint8)
 
 
-def fingerprints(frames: Bytes) -> NDArray[np.uint64]:
+def fingerprints(frames: Bytes) -> Prints:
     """Return a number for each frame, the same for the same bytes.
 
     Different frames have the same number with a probability of 2⁻⁶³ or so: it is a sum with odd

@@ -68,6 +68,19 @@ def test_silence_stands_for_comfort_noise_in_every_encoding():
         assert len(heard.samples) == wire.frame_samples
 
 
+@pytest.mark.parametrize("row", [1, 2])
+def test_comfort_noise_as_long_as_l16_is_one_frame_of_a_native_stream(row):
+    lines = Lines()
+    wire = WIRES[row]
+    lines.open(row, wire)
+    other = lines.open(3 - row, WIRES[3 - row], loop_back=True)
+    content = b"\x31" * other.wire.frame_bytes
+    sent = lines.step((row, b"\xff" * 2 * wire.frame_bytes), (3 - row, content))
+    assert sorted(sent) == sorted([(row, wire.silence), (3 - row, content)])
+    assert lines.total(row) == wire.frame_samples
+    assert (lines.stats(row).comfort_noise, lines.stats(row).irregular) == (1, 0)
+
+
 @st.composite
 def _traffic(draw):
     """Frames of each call, and an order in which they come, cut into batches."""
@@ -174,6 +187,18 @@ def test_a_doubled_datagram_is_dropped():
     assert lines.step((0, frame(2)), (0, frame(2)), after=20) == [(0, frame(2))]
     assert lines.stats().doubled == 1
     assert lines.total() == 320
+
+
+def test_comfort_noise_at_the_begin_of_a_stream_is_not_doubled():
+    lines = Lines()
+    lines.open()
+    comfort = b"\xff" * 320
+    lines.step((0, comfort), (0, comfort))
+    for _ in range(20):
+        lines.step((0, comfort), after=20)
+    assert lines.stats().doubled == 0
+    lines.step((0, comfort), (0, comfort), after=20)
+    assert lines.stats().doubled == 1
 
 
 def test_silence_in_its_time_is_not_doubled():
