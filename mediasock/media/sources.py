@@ -13,7 +13,7 @@ from collections.abc import AsyncIterable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from math import ceil, gcd
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import soundfile
@@ -25,13 +25,8 @@ from dsp.types import DspError, Samples
 
 from .errors import MediaError
 
-Playable: TypeAlias = (
-    str
-    | Path
-    | NDArray[np.int16]
-    | tuple[NDArray[np.int16], int]
-    | AsyncIterable[NDArray[np.int16]]
-)
+Recorded: TypeAlias = str | Path | NDArray[np.int16] | tuple[NDArray[np.int16], int]
+Playable: TypeAlias = Recorded | AsyncIterable[NDArray[np.int16]]
 """A file, ``tone_stream://…``, ``silence_stream://…``; samples at the wire's rate, or with their
 own; an async iterator of samples at the wire's rate."""
 
@@ -106,9 +101,7 @@ class StreamingResampler:
         return np.asarray(whole[skip : skip + wanted], dtype=np.float64)
 
 
-def chunks(
-    what: str | Path | NDArray[np.int16] | tuple[NDArray[np.int16], int], rate: int
-) -> Iterator[Samples]:
+def chunks(what: Recorded, rate: int) -> Iterator[Samples]:
     """Give the samples of anything but an async iterator, a piece at a time.
 
     Parameters
@@ -138,7 +131,7 @@ def chunks(
     return _of_file(text, rate)
 
 
-def _pieces[T: np.generic](samples: NDArray[T], size: int) -> Iterator[NDArray[T]]:
+def _pieces(samples: NDArray[Any], size: int) -> Iterator[NDArray[Any]]:
     for start in range(0, len(samples), size):
         yield samples[start : start + size]
 
@@ -193,7 +186,9 @@ class Reservoir:
         Called from the media thread when more is wanted.
     """
 
-    def __init__(self, rate: int, on_ready: Callable[[], None], on_low: Callable[[], None]) -> None:
+    def __init__(
+        self, rate: int, on_ready: Callable[[], None], on_low: Callable[[], object]
+    ) -> None:
         self._high, self._low = int(rate * AHEAD), int(rate * LOW)
         self._on_ready, self._on_low = on_ready, on_low
         self._lock = threading.Lock()
@@ -306,9 +301,7 @@ class Feed:
         if self._task is not None:
             self._task.cancel()
 
-    def _looped(
-        self, what: str | Path | NDArray[np.int16] | tuple[NDArray[np.int16], int], rate: int
-    ) -> Iterator[Samples]:
+    def _looped(self, what: Recorded, rate: int) -> Iterator[Samples]:
         left = self._loops
         while left:
             heard = 0

@@ -188,7 +188,12 @@ class Stream:
     def player(self) -> Player:
         """What is sent: files, tones, arrays, queued."""
         if self.voice is None:
-            self.voice = Player(self.wire.rate)
+            hub = self._hub
+            self.voice = Player(
+                self.wire.rate, wake=lambda: hub.post(lambda: hub.engine.speak(self))
+            )
+            if self._closing:
+                self.voice.close()
         return self.voice
 
     def loop_back(self, on: bool = True) -> None:
@@ -278,6 +283,8 @@ class Stream:
     def _on_ended(self, ended: Ended) -> None:
         self._ended = ended
         self._closing = True
+        if self.voice is not None:
+            self.voice.close()
         if not self._first.done():
             self._first.set_exception(StreamClosed(f"call {self.uuid}: its stream was closed"))
             self._first.exception()  # nobody need be waiting
