@@ -1,0 +1,144 @@
+"""DTMF digits by Q.24, of all calls at once.
+
+=============================== ==================== ======================================
+what                            Q.24, table A-1      here
+=============================== ==================== ======================================
+level of a tone                 −25 to 0 dBm (AT&T)  −38 to 0 dBm0 (more is heard, clipped)
+high group against low group    −8 to +4 dB (AT&T)   −10 to +6 dB
+frequency accepted, refused     ±1.5 %, ±3.5 %       ±2.5 %
+signal accepted, refused        40 ms, 23 ms         31 ms
+pause accepted, interruption    40 ms, 10 ms         13 ms
+=============================== ==================== ======================================
+
+The two tones are to be 60 % of all the power there is beside a dial tone, over 20 ms at a time,
+and to keep their phase.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.bank import Bank, Floats32, turns, windowed_columns
+from dsp.dtmf_kernel import EVENT, PIECE, RULES, STATE, decide
+from dsp.framing import UNIT, Framed
+from dsp.level import powers
+from dsp.types import RATE, Detection, Rows, Samples, amplitude, dbm0
+
+__all__ = ["COLUMNS", "KEYS", "Decisions", "Detector"]
+
+KEYS = "123A456B789C*0#D"
+"""Keys by low frequency, then by high (Q.23 table 1)."""
+
+_LOW = (697.0, 770.0, 852.0, 941.0)
+_HIGH = (1209.0, 1336.0, 1477.0, 1633.0)
+_DIAL = (350.0, 400.0, 450.0)
+_FREQUENCIES = (*_LOW, *_HIGH, *_DIAL)
+
+COLUMNS = windowed_columns(_FREQUENCIES, PIECE)
+"""What the bank is to be given for :class:`Decisions`."""
+
+_LEAST_TONE = -38.5
+_TWIST, _REVERSE_TWIST = 10.0, 6.0
+_PURITY = 0.6
+_COHERENCE = 0.8
+_FREQUENCY = 0.025
+_LEAST_SECONDS, _GAP_SECONDS = 0.031, 0.013
+
+
+def _rules() -> NDArray[np.void]:
+    rules = np.zeros((), dtype=RULES)
+    for pieces, parts in enumerate(rules["turns"], start=1):
+        turned = turns(_FREQUENCIES, pieces * PIECE)
+        parts[:] = np.concatenate([turned.real, turned.imag])
+    widest = 2 * np.pi * _FREQUENCY * np.array(_FREQUENCIES) * PIECE / RATE
+    rules["tangents"] = np.tan(widest)
+    rules["tone"] = amplitude(_LEAST_TONE) ** 2 / 2
+    rules["twist"], rules["reverse_twist"] = 10 ** (_TWIST / 10), 10 ** (_REVERSE_TWIST / 10)
+    rules["purity"], rules["coherence"] = _PURITY, _COHERENCE
+    rules["least"], rules["gap"] = _LEAST_SECONDS * RATE, _GAP_SECONDS * RATE
+    return rules
+
+
+class Decisions:
+    """Digits from the transforms of rows; where those come from is no matter.
+
+    Parameters
+    ----------
+    calls
+        How many rows there are.
+    """
+
+    def __init__(self, calls: int) -> None:
+        self._state = np.zeros(calls, dtype=STATE)
+        self._events = np.zeros(2 * calls * UNIT // PIECE, dtype=EVENT)
+        self._rules = _rules()[()]
+
+    def hear(self, products: Floats32, powers: Floats32, rows: Rows) -> list[Detection]:
+        """Hear a unit of some rows.
+
+        Parameters
+        ----------
+        products
+            ``(len(rows), pieces, 44)``: its pieces' transforms by :data:`COLUMNS`.
+        powers
+            ``(len(rows), pieces)``: their mean squares.
+        rows
+            Whose they are.
+        """
+        count = decide((products, powers), rows, self._state, self._rules, self._events)
+        return [_detection(event) for event in self._events[:count].tolist()]
+
+    def end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
+        """End the digits that sound on rows which were so many samples long."""
+        silent = np.zeros((len(rows), UNIT // PIECE, COLUMNS.shape[1]), dtype=np.float32)
+        ends = dict(zip(rows.tolist(), lengths.tolist(), strict=True))
+        found = self.hear(silent, silent[:, :, 0].copy(), rows)
+        return [
+            Detection(
+                one.row, one.kind, one.value, one.start, min(one.end, ends[one.row]), one.level
+            )
+            for one in found
+            if one.end is not None
+        ]
+
+    def forget(self, rows: Rows) -> None:
+        """Make rows as new."""
+        self._state[rows] = np.zeros((), dtype=STATE)
+
+
+def _detection(event: tuple[int, int, int, int, float]) -> Detection:
+    row, key, start, end, power = event
+    return Detection(row, "dtmf", KEYS[key], start, None if end < 0 else end, float(dbm0(power)))
+
+
+class Detector(Framed):
+    """Hear digits on every row.
+
+    Parameters
+    ----------
+    calls
+        How many rows there are.
+
+    Examples
+    --------
+    >>> from dsp.tone_stream import render
+    >>> heard = Detector(1).process(render("d=60;w=60;4;w=80;2")[None])
+    >>> [(one.value, round(one.start, -1), round(one.end, -1)) for one in heard if one.ended]
+    [('4', 0, 480), ('2', 960, 1440)]
+    """
+
+    def __init__(self, calls: int) -> None:
+        super().__init__(calls)
+        self._bank = Bank(calls, [COLUMNS])
+        self._decisions = Decisions(calls)
+
+    def _hear(self, unit: Samples, rows: Rows) -> list[Detection]:
+        self._bank.hear(unit)
+        return self._decisions.hear(self._bank.product(0), powers(unit), rows)
+
+    def _end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
+        return self._decisions.end(rows, lengths)
+
+    def _forget(self, rows: Rows) -> None:
+        self._decisions.forget(rows)

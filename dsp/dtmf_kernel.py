@@ -1,0 +1,322 @@
+"""Q.24's decisions, row by row: which key sounds, since when, until when, how loud.
+
+Every 5 ms each row has a new Hann window of 10 ms for each of eleven frequencies, the eight of
+Q.23 and three that dial tones lie among. Three windows, weighed ½ 1 ½, are one of 20 ms, and that
+is what a key is told by: its two tones are nearly all that sounds, each is where Q.24 wants it,
+and neither is too much louder than the other. Where a key begins and ends is told by the windows
+of 10 ms alone, between the two of them where its loudness crosses one half.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from dsp.bank import Floats32
+from dsp.types import Rows
+
+Record: TypeAlias = Any
+
+PIECE = 40
+LOW, HIGH, DIAL = 4, 8, 11
+_RING = 8
+_CENTRE = float(PIECE)
+
+STATE = np.dtype(
+    [
+        ("pieces", np.int64),
+        ("windows", np.float32, (_RING, 2 * DIAL)),
+        ("tail", np.float32, (2 * DIAL,)),
+        ("powers", np.float32, (4,)),
+        ("total", np.float32),
+        ("tones", np.float32, (DIAL,)),
+        ("phase", np.int8),
+        ("key", np.int8),
+        ("absent", np.int8),
+        ("start", np.float64),
+        ("edge", np.float64),
+        ("last", np.float32),
+        ("reference", np.float32, (2,)),
+        ("power", np.float64),
+        ("counted", np.int32),
+        ("dial", np.float32),
+        ("dial_level", np.float32),
+        ("dial_pieces", np.int32),
+    ]
+)
+"""What is known of a row. Windows and pieces of before are rings, ``pieces`` counts them."""
+
+EVENT = np.dtype(
+    [
+        ("row", np.int64),
+        ("key", np.int64),
+        ("start", np.int64),
+        ("end", np.int64),
+        ("power", np.float64),
+    ]
+)
+"""A key that has begun (``end`` −1) or ended."""
+
+IDLE, POSSIBLE, SOUNDING = 0, 1, 2
+"""The phases of a row: no key; a key, not long enough yet; a key that has been told."""
+
+RULES = np.dtype(
+    [
+        ("turns", np.float32, (2, 2 * DIAL)),
+        ("tangents", np.float32, (DIAL,)),
+        ("tone", np.float32),
+        ("twist", np.float32),
+        ("reverse_twist", np.float32),
+        ("purity", np.float32),
+        ("coherence", np.float32),
+        ("least", np.float64),
+        ("gap", np.float64),
+    ]
+)
+"""What a key has to be like.
+
+``turns`` is what each frequency turns in one piece and in two, real parts first; ``tangents`` are
+of the widest turn in a piece that it may be off by. Powers are mean squares, ratios of powers,
+times in samples.
+"""
+
+
+@njit(nogil=True, cache=True)
+def _advance(s: Record, product: Floats32, power: float) -> None:
+    """Take in a piece: finish the window that it is the newer half of."""
+    width = 2 * DIAL
+    window, tail = s.windows[s.pieces % _RING], s.tail
+    for c in range(width):
+        window[c] = product[c] + tail[c]
+        tail[c] = product[width + c]
+    s.powers[s.pieces % 4] = power
+    s.pieces += 1
+
+
+@njit(nogil=True, cache=True)
+def _weigh(s: Record) -> None:
+    """Mean square over the last 20 ms, weighed as the windows are."""
+    at = s.pieces
+    outer = s.powers[at % 4] + s.powers[(at + 3) % 4]
+    inner = s.powers[(at + 1) % 4] + s.powers[(at + 2) % 4]
+    s.total = np.float32(0.125) * outer + np.float32(0.375) * inner
+
+
+@njit(nogil=True, cache=True)
+def _spectrum(s: Record, turns: Floats32) -> None:
+    """Mean square of each tone over the last 20 ms."""
+    tones = s.tones
+    new = s.windows[(s.pieces - 1) % _RING]
+    middle = s.windows[(s.pieces - 2) % _RING]
+    old = s.windows[(s.pieces - 3) % _RING]
+    for c in range(DIAL):
+        d = c + DIAL
+        real = np.float32(0.5) * (new[c] + old[c] * turns[1, c] - old[d] * turns[1, d])
+        imag = np.float32(0.5) * (new[d] + old[c] * turns[1, d] + old[d] * turns[1, c])
+        real += middle[c] * turns[0, c] - middle[d] * turns[0, d]
+        imag += middle[c] * turns[0, d] + middle[d] * turns[0, c]
+        tones[c] = (real * real + imag * imag) * np.float32(2 / (4 * PIECE * PIECE))
+
+
+@njit(nogil=True, cache=True)
+def _loudest(tones: Floats32, begin: int, end: int) -> int:
+    best = begin
+    for c in range(begin + 1, end):
+        if tones[c] > tones[best]:
+            best = c
+    return best
+
+
+@njit(nogil=True, cache=True)
+def _steady(s: Record, c: int, rules: Record) -> bool:
+    """Whether a tone turns from window to window as its frequency does, more or less."""
+    turns, d = rules.turns, c + DIAL
+    along = across = energy = 0.0
+    for back in range(2):
+        a = s.windows[(s.pieces - 1 - back) % _RING]
+        b = s.windows[(s.pieces - 2 - back) % _RING]
+        real = b[c] * turns[0, c] - b[d] * turns[0, d]
+        imag = b[c] * turns[0, d] + b[d] * turns[0, c]
+        along += a[c] * real + a[d] * imag
+        across += a[d] * real - a[c] * imag
+        energy += 0.5 * (a[c] * a[c] + a[d] * a[d] + real * real + imag * imag)
+    if along * along + across * across < (rules.coherence * energy) ** 2:
+        return False
+    return along > 0.0 and abs(across) <= along * rules.tangents[c]
+
+
+@njit(nogil=True, cache=True)
+def _heard(s: Record, rules: Record) -> int:
+    """Key that the last 20 ms are, or −1."""
+    if s.total < rules.tone:
+        return -1
+    _spectrum(s, rules.turns)
+    tones = s.tones
+    low, high = _loudest(tones, 0, LOW), _loudest(tones, LOW, HIGH)
+    weak, strong = tones[low], tones[high]
+    if weak + strong < rules.purity * (s.total - s.dial) or min(weak, strong) < rules.tone:
+        return -1
+    if strong > weak * rules.reverse_twist or weak > strong * rules.twist:
+        return -1
+    if not (_steady(s, low, rules) and _steady(s, high, rules)):
+        return -1
+    return low * 4 + high - LOW
+
+
+@njit(nogil=True, cache=True)
+def _size(window: Floats32, c: int) -> float:
+    return math.sqrt(float(window[c] * window[c] + window[c + DIAL] * window[c + DIAL]))
+
+
+@njit(nogil=True, cache=True)
+def _share(s: Record, window: Floats32) -> float:
+    """How much of the key's full loudness a window has: the less of its two tones' shares."""
+    low, high = s.key // 4, LOW + s.key % 4
+    share: float = min(_size(window, low) / s.reference[0], _size(window, high) / s.reference[1])
+    return share
+
+
+@njit(nogil=True, cache=True)
+def _follow_dial_tone(s: Record) -> None:
+    """Remember the power of a dial tone, so that a key is heard through it.
+
+    It counts as one when its three frequencies have held nearly all the power, and as much of it
+    all along, for 100 ms; and then until they have lost half of it.
+    """
+    total = s.total
+    low = s.tones[HIGH] + s.tones[HIGH + 1] + s.tones[HIGH + 2]
+    change = total - s.dial_level
+    if low > np.float32(0.9) * total and abs(change) < np.float32(0.25) * s.dial_level:
+        s.dial_pieces += 1
+        s.dial_level += np.float32(0.125) * change
+        if s.dial_pieces >= 20:
+            s.dial = s.dial_level
+    else:
+        s.dial_pieces = 0
+        s.dial_level = total
+        if low < np.float32(0.5) * s.dial:
+            s.dial = 0
+
+
+@njit(nogil=True, cache=True)
+def _propose(s: Record, key: int) -> None:
+    """Let a key be possible, and find where it began: where its windows reach one half."""
+    s.phase, s.key, s.absent = POSSIBLE, key, 0
+    low, high = key // 4, LOW + key % 4
+    s.reference[0] = s.reference[1] = 0
+    for back in range(1, 4):
+        window = s.windows[(s.pieces - back) % _RING]
+        s.reference[0] = max(s.reference[0], _size(window, low))
+        s.reference[1] = max(s.reference[1], _size(window, high))
+    newer = 1.0
+    back = 2
+    while back <= _RING:
+        share = _share(s, s.windows[(s.pieces - back) % _RING])
+        if share < 0.5:
+            break
+        newer = share
+        back += 1
+    centre = (s.pieces - back) * PIECE
+    s.start = centre + PIECE * (0.5 - share) / (newer - share) if share < 0.5 else centre
+    s.start = max(s.start, 0.0)
+    s.power, s.counted = 0.0, 0
+
+
+@njit(nogil=True, cache=True)
+def _grow(s: Record, key: int, rules: Record) -> bool:
+    """Go on with a possible key; return whether it is now one."""
+    if key != s.key:
+        s.phase = IDLE
+        if key >= 0:
+            _propose(s, key)
+        return False
+    window = s.windows[(s.pieces - 1) % _RING]
+    share = _share(s, window)
+    if share > 0.9:
+        s.power += s.tones[key // 4] + s.tones[LOW + key % 4]
+        s.counted += 1
+    if share < 0.75 or s.pieces * PIECE - s.start < rules.least:
+        return False
+    s.phase, s.last = SOUNDING, share
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _sound(s: Record, key: int, rules: Record, product: Floats32) -> bool:
+    """Go on with a key that sounds; return whether it has ended, at ``edge``."""
+    window = s.windows[(s.pieces - 1) % _RING]
+    share = _share(s, window)
+    newest = 2 * _share(s, product[2 * DIAL :])
+    if share >= 0.5 or newest >= 0.35:
+        s.absent = 0
+        if key == s.key and share > 0.9:
+            s.power += s.tones[key // 4] + s.tones[LOW + key % 4]
+            s.counted += 1
+    elif not s.absent:
+        s.absent = 1
+        centre = (s.pieces - 1) * PIECE
+        back = 0.5 - share
+        s.edge = centre - PIECE * min(back / max(s.last - share, back), 1.0)
+    s.last = share
+    if s.absent and s.pieces * PIECE - s.edge >= rules.gap:
+        s.phase = IDLE
+        return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def _tell(s: Record, row: int, end: int, event: Record) -> None:
+    event.row, event.key = row, s.key
+    event.start, event.end = round(s.start), end
+    event.power = s.power / max(s.counted, 1)
+
+
+@njit(nogil=True, cache=True)
+def decide(
+    heard: tuple[Floats32, Floats32],
+    rows: Rows,
+    state: NDArray[np.void],
+    rules: Record,
+    events: NDArray[np.void],
+) -> int:
+    """Hear the pieces of a unit; write what they make known and return how much it is.
+
+    Parameters
+    ----------
+    heard
+        ``(n, pieces, 44)``: the windowed transform of each piece, and ``(n, pieces)``: its mean
+        square.
+    rows
+        ``(n,)``: whose they are.
+    state
+        ``(calls,)`` of :data:`STATE`.
+    rules
+        A record of :data:`RULES`.
+    events
+        Room for ``2 n pieces`` of :data:`EVENT`.
+    """
+    products, powers = heard
+    count = 0
+    for i in range(len(rows)):
+        s = state[rows[i]]
+        for piece in range(products.shape[1]):
+            product = products[i, piece]
+            _advance(s, product, powers[i, piece])
+            _weigh(s)
+            key = _heard(s, rules)
+            if s.phase == SOUNDING and _sound(s, key, rules, product):
+                _tell(s, rows[i], round(s.edge), events[count])
+                count += 1
+            if s.phase == IDLE:
+                if key >= 0:
+                    _propose(s, key)
+                else:
+                    _follow_dial_tone(s)
+            elif s.phase == POSSIBLE and _grow(s, key, rules):
+                _tell(s, rows[i], -1, events[count])
+                count += 1
+    return count
