@@ -100,10 +100,10 @@ def measure(calls):
 
 def _line(calls, far, hub, first):
     streams = hub["streams"]
-    lost = far["sent"] - far["echoed"]
+    lost = far["sent"] - far["echoed"] - far["overflows"]
     kib = (hub["resident"] - first) / 1024 / (calls - CALLS[0]) if calls > CALLS[0] else None
     return (
-        f"| {calls:,} | {far['sent']:,} | {lost + streams['lost'] + hub['overflows']:,} "
+        f"| {calls:,} | {far['sent']:,} | {max(lost, streams['lost'], hub['overflows']):,} "
         f"| {hub['digits']:,} of {calls * LOOPS:,} "
         f"| {far['p50']:.1f} / {far['p99']:.1f} ms | {hub['lateness_p99_ms']:.1f} ms "
         f"| {hub['dsp_p50_ms']:.1f} / {hub['dsp_p99_ms']:.1f} ms | {hub['cpu']:.0%} "

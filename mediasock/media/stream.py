@@ -279,6 +279,8 @@ class Stream:
         )
         log.warning("the stream is lost", extra={"call": self.uuid})
         self._end_listeners(self._lost)
+        if self.voice is not None:
+            self.voice.break_()  # nobody hears it, and who awaits its end must not wait for ever
 
     def _on_ended(self, ended: Ended) -> None:
         self._ended = ended

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import time
+from collections import deque
 
 import pytest
 
@@ -22,9 +24,14 @@ class Hub:
         self.lines = Lines()
         self.engine = self.lines.engine
         self.closed = []
+        self.actions = deque()
 
     def post(self, action):
-        action()
+        self.actions.append(action)
+
+    def act(self):
+        while self.actions:
+            self.actions.popleft()()
 
     def now(self):
         return self.lines.now
@@ -47,11 +54,13 @@ class Hub:
         return stream
 
     def bring(self, *contents, after=20):
+        self.act()
         sent = self.lines.step(*[(1, content) for content in contents], after=after)
         self.deliver()
         return sent
 
     def idle(self, ms):
+        self.act()
         sent = self.lines.idle(ms)
         self.deliver()
         return sent
@@ -60,6 +69,14 @@ class Hub:
         notices, self.engine.notices = self.engine.notices, []
         for stream, notice in notices:
             stream.deliver(notice)
+
+
+async def ready(stream):
+    """Wait until the decoding thread has something to be played."""
+    deadline = time.monotonic() + 5
+    while stream.player.idle:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0)
 
 
 def in_loop(test):
@@ -122,6 +139,7 @@ async def test_nothing_is_handed_over_when_nobody_listens_any_more(hub):
     gc.collect()
     hub.bring(frame(2))
     assert not stream.listening
+    hub.act()
     hub.lines.step((1, frame(3)), after=20)
     assert hub.engine.notices == []
 
@@ -221,6 +239,49 @@ async def test_loop_back_can_be_turned_on_and_off(hub):
     assert hub.bring(frame(1)) == [(1, frame(1))]
     stream.loop_back(False)
     assert hub.bring(frame(2)) == [(1, bytes(320))]
+
+
+@in_loop
+async def test_what_is_played_goes_out_and_its_end_is_told(hub):
+    stream = hub.open()
+    content = noise(400)
+    playing = stream.player.enqueue(content)
+    await ready(stream)
+    sent = b"".join(hub.bring(frame(k))[0][1] for k in range(6))
+    assert sent == content.tobytes() + bytes(6 * 320 - 800)
+    assert await playing == "done"
+
+
+@in_loop
+async def test_break_takes_back_what_waits(hub):
+    stream = hub.open()
+    playing = stream.player.enqueue(noise(8000))
+    await ready(stream)
+    assert hub.bring(frame(1)) == [(1, noise(8000)[:160].tobytes())]
+    stream.player.break_()
+    assert await playing == "broken"
+    assert hub.bring(frame(2)) == [(1, bytes(320))]
+
+
+@in_loop
+async def test_a_playback_ends_with_its_stream(hub):
+    stream = hub.open()
+    hub.bring(frame(1))
+    playing = stream.player.enqueue(noise(8000))
+    stream.close()
+    with pytest.raises(StreamClosed):
+        await playing
+    with pytest.raises(StreamClosed):
+        stream.player.enqueue(noise(80))
+
+
+@in_loop
+async def test_a_playback_on_a_lost_stream_is_broken(hub):
+    stream = hub.open()
+    hub.bring(frame(1))
+    playing = stream.player.enqueue(noise(80000))
+    hub.idle(2005)
+    assert await playing == "broken"
 
 
 @in_loop
