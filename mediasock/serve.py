@@ -48,19 +48,18 @@ class Server:
     Parameters
     ----------
     apps
-        Names of applications as for :func:`mediasock.app.load`; the first serves every call whose
-        ``socket_path`` names none of them.
+        Applications by the ``socket_path`` that names them; the first serves every other call.
     config
         The settings.
     share_port
         Whether other workers listen on the same port.
     """
 
-    def __init__(self, apps: Sequence[str], config: Config, *, share_port: bool = False) -> None:
+    def __init__(
+        self, apps: Mapping[str, App], config: Config, *, share_port: bool = False
+    ) -> None:
         self.config = config
-        self._apps: Mapping[str, App] = {
-            name: load(name)(config.apps.get(name)) for name in dict.fromkeys(apps)
-        }
+        self._apps = apps
         self.hub = open_hub(
             config.media,
             ears=lambda calls: Ears(calls, plans=config.plans),
@@ -137,21 +136,31 @@ def _says_call_ended(error: Exception) -> bool:
     return isinstance(error, ends)
 
 
+def make_apps(names: Sequence[str], config: Config) -> dict[str, App]:
+    """Make the applications of these names, with the options that the configuration has for them.
+
+    Raises
+    ------
+    AppError
+        When one cannot be found, or has no such option.
+    """
+    return {name: load(name)(config.apps.get(name)) for name in dict.fromkeys(names)}
+
+
 async def serve(apps: Sequence[str], config: Config, *, share_port: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, then drain."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with Server(apps, config, share_port=share_port):
+    async with Server(make_apps(apps, config), config, share_port=share_port):
         await stopping.wait()
         log.info("draining", extra={"grace": config.grace})
 
 
 def run(apps: Sequence[str], config: Config, *, log_level: str) -> None:
     """Run as many workers as the configuration asks for, until told to stop."""
-    for name in apps:
-        load(name)
+    make_apps(apps, config)  # what is wrong is told before any process is started
     if config.workers == 1:
         _worker(apps, config, log_level, False)
     else:

@@ -80,6 +80,6 @@ class Tones(App):
         }
 
     def report(self, line: dict[str, Any]) -> None:
-        """Write one line; a subclass may send it elsewhere."""
+        """Tell one thing that was heard; a subclass may send it elsewhere."""
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()

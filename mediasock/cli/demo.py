@@ -1,0 +1,25 @@
+"""``mediasock demo``."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo-out"),
+    help="Where the recording and the log go [demo-out].",
+)
+def demo(out: Path) -> None:
+    """Show it at work: the tone endpoint, called by the embedded switch."""
+    click.echo("Compiling the signal processing (only the first time) …")
+    from ..demo import run  # noqa: PLC0415 - so that the line above is seen before the wait
+
+    outcome = asyncio.run(run(out, click.echo))
+    sys.exit(0 if outcome.went_well else 1)

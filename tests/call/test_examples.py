@@ -1,0 +1,61 @@
+"""Each file in examples/ does what it says, called by the embedded switch over real sockets."""
+
+import numpy as np
+
+from examples.background_job import BackgroundJob
+from examples.bridge import Bridge
+from examples.level_meter import LevelMeter
+from examples.menu import Menu
+from examples.own_detector import LoudCallers
+from examples.walkthrough import Walkthrough
+from mediasock.switch.far_end import HangUp, Keys, Rfc2833, Tone, Wait
+
+
+def applications(told):
+    return [name for name, _ in told.executed()]
+
+
+def test_walkthrough_answers_plays_breaks_and_hangs_up(call):
+    told = call(Walkthrough)
+    assert told.outcome.went_well
+    names = applications(told)
+    assert [one for one in names if one != "set"] == ["answer", "playback", "playback", "break"]
+    assert told.outcome.seconds < 10  # the second tone would last 20 s
+
+
+def test_menu_is_interrupted_by_a_key_and_reads_the_number_back(call):
+    told = call(Menu, [Wait(1.0), Keys("159#"), Wait(3.0)])
+    assert told.outcome.went_well
+    assert told.variable("menu_choice") == "159"
+
+
+def test_menu_takes_keys_that_come_beside_the_sound(call):
+    told = call(Menu, [Wait(1.0), Rfc2833("42#"), Wait(3.0)])
+    assert told.variable("menu_choice") == "42"
+
+
+def test_bridge_ends_with_the_other_leg_and_then_hangs_up(call):
+    told = call(Bridge, [Wait(1.5), HangUp()])
+    assert "bridge" in applications(told)
+    assert told.outcome.hangup_cause == "NORMAL_CLEARING"
+
+
+def test_background_job_is_answered_while_the_caller_hears_a_tone(call):
+    told = call(BackgroundJob)
+    assert told.outcome.went_well
+    assert "UP" in told.variable("job_answer")
+
+
+def test_level_meter_tells_the_level_of_a_tone(call, capsys):
+    told = call(LevelMeter, [Tone("tone_stream://v=-10;%(3500,0,1000)"), HangUp()])
+    levels = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()]
+    assert told.outcome.uuid
+    assert any(abs(level + 10.0) < 0.5 for level in levels), levels
+
+
+def test_a_detector_of_ones_own_is_heard(call):
+    told = call(LoudCallers, [Wait(1.0), Tone("tone_stream://v=-3;%(2000,0,1000)"), Wait(3.0)])
+    assert told.outcome.went_well
+    assert float(told.variable("shouted_at")) == np.clip(
+        float(told.variable("shouted_at")), 0.5, 2.0
+    )
