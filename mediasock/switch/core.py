@@ -41,6 +41,7 @@ class Switch:
         self.variables: dict[str, str] = {"hostname": self.identity.hostname}
         self.stamper = Stamper(self.identity, now, self.publish, uuids)
         self.numbered = 0
+        self.watchers: list[Callable[[Event], None]] = []
         self._listening: list[Session] = []
 
     def place(self, setup: CallSetup, line: Line) -> Session:
@@ -57,12 +58,14 @@ class Switch:
         return self.numbered
 
     def publish(self, event: Event) -> None:
-        """Hand an event to every control socket."""
+        """Hand an event to every control socket, then to whoever watches the switch."""
         for session in self._listening:
             for socket in session.sockets:
                 socket.deliver(event)
+        for watcher in self.watchers:
+            watcher(event)
 
     def forget(self, session: Session) -> None:
         """Take a call that has ended out of the list of calls; its sockets still hear events."""
         self.sessions.pop(session.uuid, None)
-        self._listening = [one for one in self._listening if one is session or not one.over]
+        self._listening = [one for one in self._listening if not one.over]

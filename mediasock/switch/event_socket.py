@@ -28,6 +28,12 @@ log = logging.getLogger(__name__)
 GOODBYE = "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
 LONGEST_REPLY = 511
 """Bytes of a reply's text; what is longer is cut."""
+CONNECT_SECONDS = 25
+"""How long an application may take to say ``connect``."""
+MOST_EVENTS = 100_000
+"""Events that wait for a slow reader; what comes then is dropped …"""
+MOST_DROPPED = 500
+"""… and after so many of those the connection is closed."""
 REFUSAL = "-ERR command not found"
 LEVELS = ("console", "alert", "crit", "err", "warning", "notice", "info", "debug")
 
@@ -71,6 +77,9 @@ class EventSocket:
         self._connected = False
         self._linger: int | None = None
         self._close_at: int | None = None
+        self._opened = switch.now()
+        self._queued = 0
+        self._dropped = 0
         self._notified = False
         self._commands: dict[str, Callable[[Command], str | None]] = {
             "connect": self._connect,
@@ -106,6 +115,7 @@ class EventSocket:
         """Return what is to be written to the application, and forget it."""
         out = bytes(self._out)
         self._out.clear()
+        self._queued = 0
         return out
 
     def peer_closed(self) -> None:
@@ -121,11 +131,16 @@ class EventSocket:
         if self._waiting:
             self._held.append(event)
         else:
-            self._out += render(event, self.subscription.form)
+            self._send(event)
         if self.goodbye_after is not None and not self.session.channel.up:
             self.goodbye_after -= 1
             if self.goodbye_after <= 0 and self._linger is None:
                 self.channel_gone()
+
+    def expire(self) -> None:
+        """Close the connection when nobody has said ``connect`` in time."""
+        if not self._connected and self.switch.now() > self._opened + CONNECT_SECONDS * 1_000_000:
+            self.closed = True
 
     def performed(self) -> None:
         """Answer the ``sendmsg`` that was waited for, and send what was held back."""
@@ -206,7 +221,15 @@ class EventSocket:
 
     def _flush(self) -> None:
         while self._held and not self._waiting:
-            self._out += render(self._held.popleft(), self.subscription.form)
+            self._send(self._held.popleft())
+
+    def _send(self, event: Event) -> None:
+        if self._queued >= MOST_EVENTS:
+            self._dropped += 1
+            self.closed = self._dropped > MOST_DROPPED
+            return
+        self._queued += 1
+        self._out += render(event, self.subscription.form)
 
     def _notice_of_lingering(self) -> None:
         seconds = self._linger if self._linger is not None else -1

@@ -235,6 +235,7 @@ def play_and_get_digits(session: Session, data: str) -> Program:
 def _ask(session: Session, question: Question, entry: list[str]) -> Program:
     """Play the prompt and fill ``entry`` with the keys that come."""
     session.channel.set("read_terminator_used", None)
+    session.fresh_keys = []
     yield from play(session, question.prompt, "0123456789*#ABCD")
     keys = list(session.fresh_keys)
     left = question.timeout_ms

@@ -37,6 +37,11 @@ Program: TypeAlias = Generator[None, Frame | None, None]
 Reading: TypeAlias = Generator[None, Frame | None, Frame | None]
 Application: TypeAlias = Callable[["Session", str], Program | None]
 
+DEEPEST = 16
+"""How many applications may run one inside the other."""
+TURNS_A_FRAME = 50
+"""Rounds of a looped application, at most, before other calls have their turn."""
+
 ABORT = (
     "the application asked for unicast on a call that is neither answered nor pre-answered: "
     "a real FreeSWITCH aborts on that (assertion read_frame), and every call on it is lost"
@@ -82,6 +87,7 @@ class Session:
         self.fresh_keys: list[str] = []
         self.keyed = ""
         self.locks = 0
+        self._depth = 0
         self.broken = False
         self.finished = False
         self.moved = False
@@ -153,9 +159,10 @@ class Session:
         SwitchAborted
             The application did what kills a real switch.
         """
+        for socket in self.sockets:
+            socket.expire()
         if self.finished:
-            for socket in self.sockets:
-                socket.channel_gone()
+            self._take_leave()
             return
         if self._acknowledge:
             self._acknowledge = False
@@ -167,8 +174,16 @@ class Session:
             self.sound.deliver()
         if self.finished:
             self.sound.close()
-            for socket in self.sockets:
-                socket.channel_gone()
+            self._take_leave()
+
+    def close(self) -> None:
+        """End the call without a word, as when the switch itself ends."""
+        self._program.close()
+        self.finished = True
+        self.sound.close()
+        for socket in self.sockets:
+            socket.peer_closed()
+        self.switch.forget(self)
 
     @property
     def over(self) -> bool:
@@ -187,6 +202,10 @@ class Session:
         if answered:
             self.channel.set("sip_user_agent", self.channel.get("sip_user_agent"))
             self.channel.set("sip_hangup_disposition", "recv_bye")
+
+    def _take_leave(self) -> None:
+        for socket in self.sockets:
+            socket.channel_gone()
 
     def _read(self) -> Frame | None:
         if not (self.channel.has_media and self.channel.up):
@@ -322,9 +341,15 @@ class Session:
         return frame
 
     def serve(self) -> Program:
-        """Obey what waits in the inbox, unless the running application was locked."""
-        while self.inbox and self.up and not self.locks:
+        """Obey what waits in the inbox, unless the running application was locked.
+
+        What is run from here is run inside the present application, and so on, to a depth of
+        :data:`DEEPEST`; what comes then waits.
+        """
+        while self.inbox and self.up and not self.locks and self._depth < DEEPEST:
+            self._depth += 1
             yield from self.perform(self.inbox.popleft())
+            self._depth -= 1
 
     def read_keys(self) -> list[str]:
         """Take the keys that have come and tell of each with a DTMF event."""
@@ -368,7 +393,7 @@ class Session:
             self.channel.set("current_loop", str(turn))
             self.channel.set("total_loops", str(loops))
             yield from self.execute(name, data, command.get("event-uuid"))
-            if loops < 0:
+            if turn % TURNS_A_FRAME == 0:
                 yield
         self.locks -= locked
         self.channel.set("current_loop", None)

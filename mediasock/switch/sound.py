@@ -35,7 +35,8 @@ class Recording:
 
     def __init__(self, path: Path, rate: int, stereo: bool) -> None:
         self._stereo = stereo
-        self._file = wave.open(str(path), "wb")  # noqa: SIM115
+        self._bytes = path.open("wb")
+        self._file = wave.open(self._bytes, "wb")  # noqa: SIM115 - closed by close()
         self._file.setnchannels(2 if stereo else 1)
         self._file.setsampwidth(2)
         self._file.setframerate(rate)
@@ -48,6 +49,7 @@ class Recording:
     def close(self) -> None:
         """Finish the file."""
         self._file.close()
+        self._bytes.close()
 
 
 @dataclass(slots=True)

@@ -5,13 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import re
-import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from mediasock.switch.core import Switch
 from mediasock.switch.event_socket import EventSocket
@@ -20,6 +15,7 @@ from mediasock.switch.messages import Dial
 from mediasock.switch.plan import CallSetup, Identity
 from mediasock.switch.session import Session
 from mediasock.switch.unicast import Bind, Send, Unbind
+from tests.support.desk import Plain, Read, RecordedPhone, frames
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures/freeswitch"
 SETUPS = json.loads((Path(__file__).parent.parent / "switch/scenarios.json").read_text())
@@ -51,103 +47,7 @@ def load(scenario: str) -> Recorded:
     return Recorded([tuple(row) for row in document["esl"]], media)
 
 
-# -- reading what a switch wrote --------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Read:
-    """One frame, or the event in it: its kind, its headers in order, its body."""
-
-    kind: str
-    headers: list[tuple[str, Any]]
-    body: str = ""
-
-    def get(self, name: str, default: str = "") -> Any:
-        return next((value for key, value in self.headers if key == name), default)
-
-
-def frames(data: bytes) -> list[Read]:
-    read = []
-    while data:
-        head, blank, data = data.partition(b"\n\n")
-        assert blank, f"half a frame: {head!r}"
-        headers = _lines(head.decode(), decode=head.startswith(b"Event-Name"))
-        if head.startswith(b"Event-Name"):
-            read.append(Read("connect", headers))
-            continue
-        length = int(dict(headers).get("Content-Length", "0"))
-        body, data = data[:length].decode(), data[length:]
-        read.append(_inner(headers, body))
-    return read
-
-
-def _inner(headers: list[tuple[str, str]], body: str) -> Read:
-    kind = dict(headers)["Content-Type"]
-    if kind == "text/event-plain":
-        head, _, rest = body.partition("\n\n")
-        return Read("event", _lines(head, decode=True), rest)
-    if kind == "text/event-json":
-        return Read("event", list(json.loads(body).items()))
-    if kind == "text/event-xml":
-        fields = re.findall(r"^    <([^>]+)>(.*?)</\1>$", body, re.MULTILINE | re.DOTALL)
-        return Read("event", [(name, urllib.parse.unquote(value)) for name, value in fields])
-    return Read(kind, headers, body)
-
-
-def _lines(head: str, *, decode: bool) -> list[tuple[str, str]]:
-    pairs = [line.partition(": ")[::2] for line in head.split("\n")]
-    return [(name, urllib.parse.unquote(value) if decode else value) for name, value in pairs]
-
-
 # -- playing ----------------------------------------------------------------------------------
-
-
-class RecordedPhone:
-    """The far end of the recorded calls: a key held 100 ms of 200, keys out of band, a BYE."""
-
-    def __init__(self, rate: int, keys: list[tuple[float, str]], hangup_at: float | None) -> None:
-        self.rate = rate
-        self.now = 0.0
-        self._keys = list(keys)
-        self._hangup_at = hangup_at
-        self._said = 0
-        self.heard: list[np.ndarray] = []
-
-    def speak(self, n: int) -> np.ndarray:
-        at = (self._said + np.arange(n)) / self.rate
-        self._said += n
-        both = np.sin(2 * np.pi * 697 * at) + np.sin(2 * np.pi * 1209 * at)
-        return np.where(at % 0.2 < 0.1, 5000 * both, 0).astype(np.int16)
-
-    def hear(self, samples: np.ndarray) -> None:
-        self.heard.append(samples)
-
-    def out_of_band(self, n_samples_elapsed: int) -> list[str]:
-        due = [key for at, key in self._keys if at <= self.now]
-        self._keys = [(at, key) for at, key in self._keys if at > self.now]
-        return due
-
-    @property
-    def hangup_due(self) -> bool:
-        return self._hangup_at is not None and self.now >= self._hangup_at
-
-
-class Plain:
-    """A codec whose payload only has the right size."""
-
-    def __init__(self, name: str) -> None:
-        self._halved = {"PCMU": 1, "PCMA": 1, "G722": 2, "L16": 1}[name]
-        self._wide = name == "L16"
-
-    def encode(self, samples: np.ndarray) -> bytes:
-        if self._wide:
-            return samples.astype("<i2").tobytes()
-        return (samples[:: self._halved] >> 8).astype(np.int8).tobytes()
-
-    def decode(self, payload: bytes) -> np.ndarray:
-        if self._wide:
-            return np.frombuffer(payload, "<i2").astype(np.int16)
-        return np.repeat(np.frombuffer(payload, np.int8).astype(np.int16) << 8, self._halved)
 
 
 @dataclass

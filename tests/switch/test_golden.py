@@ -21,14 +21,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.golden import (
-    SCENARIOS,
-    SETUPS,
-    Played,
-    Player,
-    Read,
-    frames,
-)
+from tests.support.desk import Read, frames
+from tests.support.golden import SCENARIOS, SETUPS, Played, Player
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
