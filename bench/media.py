@@ -17,6 +17,10 @@ from mediasock.media.wire import Wire
 
 CALLS = (100, 200, 400, 600, 800, 1000, 1200, 1400)
 LOOPS = 5
+TRIES = 3
+FAR_END_LATE = 5.0
+"""Milliseconds, p99, from which on the far end itself spoils a measurement."""
+
 _HUB_CORE, _FAR_CORE = 0, 1
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -98,6 +102,15 @@ def measure(calls):
             process.wait(10)
 
 
+def undisturbed(calls):
+    """Measure, again where the far end was late itself: the machine did something else then."""
+    for _ in range(TRIES):
+        far, hub = measure(calls)
+        if far["late_p99"] <= FAR_END_LATE:
+            break
+    return far, hub
+
+
 def _line(calls, far, hub, first):
     streams = hub["streams"]
     lost = far["sent"] - far["echoed"] - far["overflows"]
@@ -106,6 +119,7 @@ def _line(calls, far, hub, first):
         f"| {calls:,} | {far['sent']:,} | {max(lost, streams['lost'], hub['overflows']):,} "
         f"| {hub['digits']:,} of {calls * LOOPS:,} "
         f"| {far['p50']:.1f} / {far['p99']:.1f} ms | {hub['lateness_p99_ms']:.1f} ms "
+        f"| {far['late_p99']:.1f} ms "
         f"| {hub['dsp_p50_ms']:.1f} / {hub['dsp_p99_ms']:.1f} ms | {hub['cpu']:.0%} "
         f"| {'' if kib is None else f'{kib:.0f} KiB'} |"
     )
@@ -123,12 +137,12 @@ def run() -> str:
         "sending of a frame to its echo's arrival.",
         "",
         "| calls | frames | lost | digits heard | turn-around p50 / p99 | thread late p99 "
-        "| detectors a tick p50 / p99 | CPU | memory a call |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| far end late p99 | detectors a tick p50 / p99 | CPU | memory a call |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     first = 0
     for calls in CALLS:
-        far, hub = measure(calls)
+        far, hub = undisturbed(calls)
         first = first or hub["resident"]
         lines.append(_line(calls, far, hub, first))
         print(lines[-1], file=sys.stderr, flush=True)

@@ -204,22 +204,6 @@ def test_a_step_that_fails_is_logged_and_the_calls_go_on(hub_thread, far_end, un
     assert "one step only" in caplog.text
 
 
-def test_a_hub_without_calls_does_not_tick(hub_thread, until):
-    hub = hub_thread()
-
-    async def run():
-        stream = hub.open("c-1", Wire())
-        await until(lambda: hub._pacer.lateness.quantile(0.5) > 0)
-        stream.close()
-        await until(lambda: not hub._work.is_set() and not hub._streams)
-        again = hub.open("c-2", Wire())
-        await until(lambda: not hub._actions)
-        again.close()
-
-    asyncio.run(run())
-    assert hub.metrics().calls == 0
-
-
 def test_the_kind_of_hub_follows_from_where_freeswitch_is():
     for kind, remote_ip, portable in [
         ("auto", "127.0.0.1", False),
