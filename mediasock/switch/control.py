@@ -24,13 +24,13 @@ def socket(session: Session, data: str) -> Program:
         log.warning("socket: %s", error, extra={"call": session.uuid})
         return
     before = len(session.sockets)
+    session.inbox.clear()
     session.dial(line)
     while session.dialling is not None and session.up:
         yield
     if len(session.sockets) == before:
         return
     control = session.sockets[-1]
-    session.inbox.clear()
     if control.is_async:
         yield from park(session, lambda: not control.closed)
     else:
