@@ -13,6 +13,7 @@ import contextlib
 import logging
 import socket as sockets
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from .event_socket import EventSocket
 from .messages import Dial
@@ -41,8 +42,7 @@ class _Control(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.events = self._shell.session.connect(*self._where)
 
     def data_received(self, data: bytes) -> None:

@@ -34,18 +34,29 @@ class Read:
 
 
 def frames(data: bytes) -> list[Read]:
-    read = []
-    while data:
-        head, blank, data = data.partition(b"\n\n")
-        assert blank, f"half a frame: {head!r}"
+    """Read all that a switch wrote, which must be whole frames."""
+    read, rest = whole_frames(data)
+    assert not rest, f"half a frame: {rest!r}"
+    return read
+
+
+def whole_frames(data: bytes) -> tuple[list[Read], bytes]:
+    """Read as many frames as there are, and return what is behind them."""
+    read: list[Read] = []
+    while True:
+        head, blank, rest = data.partition(b"\n\n")
+        if not blank:
+            return read, data
         headers = _lines(head.decode(), decode=head.startswith(b"Event-Name"))
         if head.startswith(b"Event-Name"):
             read.append(Read("connect", headers))
+            data = rest
             continue
         length = int(dict(headers).get("Content-Length", "0"))
-        body, data = data[:length].decode(), data[length:]
+        if len(rest) < length:
+            return read, data
+        body, data = rest[:length].decode(), rest[length:]
         read.append(_inner(headers, body))
-    return read
 
 
 def _inner(headers: list[tuple[str, str]], body: str) -> Read:

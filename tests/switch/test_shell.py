@@ -1,0 +1,174 @@
+"""The shell over real sockets, and its clock in virtual time."""
+
+import asyncio
+import socket
+
+import numpy as np
+import pytest
+
+from mediasock.switch.dialer import CallPlan, place_call
+from mediasock.switch.far_end import FarEnd, HangUp, Keys, Wait
+from mediasock.switch.shell import Shell
+from tests.support.answering import DEADLINE, Conversation, Echo, application, echo
+from tests.support.desk import Desk
+from tests.support.virtual_time import VirtualLoop
+
+
+def run(coroutine: object) -> object:
+    return asyncio.run(asyncio.wait_for(coroutine, DEADLINE))  # type: ignore[arg-type]
+
+
+def quiet(seconds: float) -> FarEnd:
+    return FarEnd([Wait(seconds), HangUp()], rate=8000)
+
+
+async def stream(call: Conversation, ours: Echo, local_port: int = 0) -> None:
+    await call.say("myevents")
+    await call.execute("answer")
+    await call.unicast(ours.port, local_port)
+    await ours.some.wait()
+
+
+def test_a_call_over_real_sockets_is_heard_both_ways() -> None:
+    async def main() -> None:
+        phone = FarEnd([Wait(0.1), Keys("5"), Wait(0.4), HangUp()], rate=8000)
+        async with echo() as ours:
+
+            async def handle(call: Conversation) -> None:
+                await stream(call, ours)
+                await call.end()
+                assert call.read[0].get("variable_socket_path") == "tones"
+                assert call.read[-1].get("Content-Disposition") == "disconnect"
+
+            async with application(handle) as port:
+                plan = CallPlan("127.0.0.1", port, phone, path="tones", codec="L16")
+                outcome = await place_call(plan)
+        assert outcome.went_well
+        assert outcome.hangup_cause == "NORMAL_CLEARING"
+        assert outcome.frames_to_application == len(ours.frames) > 20
+        assert outcome.frames_from_application > 20
+        assert {len(frame) for frame in ours.frames} == {320}
+        key_said, key_heard = (
+            sound[(abs(sound) > 1000).argmax() :][:600] for sound in (phone.said, phone.heard)
+        )
+        assert abs(key_said).max() > 5000
+        assert np.array_equal(key_heard, key_said)
+
+    run(main())
+
+
+def test_a_taken_port_brings_silence_and_another_brings_sound() -> None:
+    async def main() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.1", 0))
+            async with echo() as ours:
+
+                async def handle(call: Conversation) -> None:
+                    await call.say("myevents")
+                    await call.execute("answer")
+                    await call.unicast(ours.port, other.getsockname()[1])
+                    await call.execute("sleep", "60")
+                    await call.until(lambda one: one.get("Application") == "sleep")
+                    assert not ours.frames
+                    await call.unicast(ours.port)
+                    await ours.some.wait()
+                    await call.execute("hangup")
+
+                async with application(handle) as port:
+                    outcome = await place_call(CallPlan("127.0.0.1", port, quiet(10)))
+        assert outcome.went_well
+        assert len(ours.sources) == 1
+
+    run(main())
+
+
+def test_a_transfer_dials_again() -> None:
+    async def main() -> None:
+        calls: list[Conversation] = []
+
+        async def handle(call: Conversation) -> None:
+            calls.append(call)
+            await call.execute("answer")
+            await call.execute("transfer" if len(calls) == 1 else "hangup", "USER_BUSY")
+            await call.end()
+
+        async with application(handle) as port:
+            outcome = await place_call(CallPlan("127.0.0.1", port, quiet(10)))
+        assert len(calls) == 2
+        assert outcome.hangup_cause == "USER_BUSY"
+        assert not outcome.went_well
+
+    run(main())
+
+
+def test_hosts_are_tried_in_turn() -> None:
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            closed = free.getsockname()[1]
+
+        async def handle(call: Conversation) -> None:
+            await call.execute("hangup")
+            await call.end()
+
+        async with application(handle) as port:
+            plan = CallPlan("127.0.0.1", closed, quiet(10), others=(("127.0.0.1", port),))
+            assert (await place_call(plan)).connected
+        outcome = await place_call(CallPlan("127.0.0.1", closed, quiet(10)))
+        assert not outcome.connected
+        assert outcome.hangup_cause == "NORMAL_CLEARING"
+
+    run(main())
+
+
+def test_a_call_that_is_cancelled_leaves_nothing_behind() -> None:
+    async def main() -> None:
+        gone, up = asyncio.Event(), asyncio.Event()
+
+        async def handle(call: Conversation) -> None:
+            await call.until(lambda one: one.kind == "connect")
+            up.set()
+            await call.end()
+            gone.set()
+
+        async with application(handle) as port:
+            task = asyncio.create_task(place_call(CallPlan("127.0.0.1", port, quiet(60))))
+            await up.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await gone.wait()
+
+    run(main())
+
+
+def test_a_late_tick_is_counted_and_not_made_up_for() -> None:
+    desk = Desk("no host:", connected=False, after=(("sleep", "200"),))
+    slept: list[float] = []
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, VirtualLoop)
+
+        async def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            loop.now += seconds + (0.1 if len(slept) == 3 else 0.0)
+
+        shell = Shell(desk.session, sleep)
+        runner.run(shell.run(60.0))
+        assert shell.late == 1
+        assert loop.now == pytest.approx(0.02 * len(slept) + 0.1, abs=0.021)
+    assert slept[:3] == pytest.approx([0.02] * 3)
+    assert slept[3] == pytest.approx(0.0)
+    assert slept[4:] == pytest.approx([0.02] * len(slept[4:]))
+
+
+def test_a_call_has_its_time_and_an_application_its_patience() -> None:
+    desk = Desk()
+    desk.say("linger")
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, VirtualLoop)
+        runner.run(Shell(desk.session).run(until=5.0, patience=3.0))
+        assert loop.now == pytest.approx(8.0, abs=0.03)
+    assert desk.session.channel.cause == "ORIGINATOR_CANCEL"
