@@ -40,10 +40,11 @@ COLUMNS = windowed_columns(_FREQUENCIES, PIECE)
 
 _LEAST_TONE = -38.5
 _TWIST, _REVERSE_TWIST = 10.0, 6.0
-_PURITY = 0.6
+_PURITY, _MEAN_PURITY = 0.5, 0.6
 _COHERENCE = 0.8
+_ONSET = 0.5
 _FREQUENCY = 0.025
-_LEAST_SECONDS, _GAP_SECONDS = 0.031, 0.013
+_LEAST_SECONDS, _GAP_SECONDS = 0.030, 0.013
 
 
 def _rules() -> NDArray[np.void]:
@@ -55,7 +56,8 @@ def _rules() -> NDArray[np.void]:
     rules["tangents"] = np.tan(widest)
     rules["tone"] = amplitude(_LEAST_TONE) ** 2 / 2
     rules["twist"], rules["reverse_twist"] = 10 ** (_TWIST / 10), 10 ** (_REVERSE_TWIST / 10)
-    rules["purity"], rules["coherence"] = _PURITY, _COHERENCE
+    rules["purity"], rules["mean_purity"] = _PURITY, _MEAN_PURITY
+    rules["coherence"], rules["onset"] = _COHERENCE, _ONSET
     rules["least"], rules["gap"] = _LEAST_SECONDS * RATE, _GAP_SECONDS * RATE
     return rules
 

@@ -21,10 +21,12 @@ from dsp.types import Rows
 
 Record: TypeAlias = Any
 
+kernel = njit(nogil=True, cache=True, error_model="numpy")
+
 PIECE = 40
 LOW, HIGH, DIAL = 4, 8, 11
 _RING = 8
-_CENTRE = float(PIECE)
+_GRACE = 6
 
 STATE = np.dtype(
     [
@@ -37,10 +39,13 @@ STATE = np.dtype(
         ("phase", np.int8),
         ("key", np.int8),
         ("absent", np.int8),
+        ("misses", np.int8),
         ("start", np.float64),
         ("edge", np.float64),
         ("last", np.float32),
         ("reference", np.float32, (2,)),
+        ("purity", np.float32),
+        ("passed", np.int32),
         ("power", np.float64),
         ("counted", np.int32),
         ("dial", np.float32),
@@ -72,7 +77,9 @@ RULES = np.dtype(
         ("twist", np.float32),
         ("reverse_twist", np.float32),
         ("purity", np.float32),
+        ("mean_purity", np.float32),
         ("coherence", np.float32),
+        ("onset", np.float32),
         ("least", np.float64),
         ("gap", np.float64),
     ]
@@ -85,7 +92,7 @@ times in samples.
 """
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _advance(s: Record, product: Floats32, power: float) -> None:
     """Take in a piece: finish the window that it is the newer half of."""
     width = 2 * DIAL
@@ -97,7 +104,7 @@ def _advance(s: Record, product: Floats32, power: float) -> None:
     s.pieces += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _weigh(s: Record) -> None:
     """Mean square over the last 20 ms, weighed as the windows are."""
     at = s.pieces
@@ -106,7 +113,7 @@ def _weigh(s: Record) -> None:
     s.total = np.float32(0.125) * outer + np.float32(0.375) * inner
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _spectrum(s: Record, turns: Floats32) -> None:
     """Mean square of each tone over the last 20 ms."""
     tones = s.tones
@@ -122,7 +129,7 @@ def _spectrum(s: Record, turns: Floats32) -> None:
         tones[c] = (real * real + imag * imag) * np.float32(2 / (4 * PIECE * PIECE))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _loudest(tones: Floats32, begin: int, end: int) -> int:
     best = begin
     for c in range(begin + 1, end):
@@ -131,7 +138,7 @@ def _loudest(tones: Floats32, begin: int, end: int) -> int:
     return best
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _steady(s: Record, c: int, rules: Record) -> bool:
     """Whether a tone turns from window to window as its frequency does, more or less."""
     turns, d = rules.turns, c + DIAL
@@ -149,10 +156,11 @@ def _steady(s: Record, c: int, rules: Record) -> bool:
     return along > 0.0 and abs(across) <= along * rules.tangents[c]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _heard(s: Record, rules: Record) -> int:
     """Key that the last 20 ms are, or −1."""
     if s.total < rules.tone:
+        s.dial = s.dial_pieces = 0
         return -1
     _spectrum(s, rules.turns)
     tones = s.tones
@@ -167,12 +175,12 @@ def _heard(s: Record, rules: Record) -> int:
     return low * 4 + high - LOW
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _size(window: Floats32, c: int) -> float:
     return math.sqrt(float(window[c] * window[c] + window[c + DIAL] * window[c + DIAL]))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _share(s: Record, window: Floats32) -> float:
     """How much of the key's full loudness a window has: the less of its two tones' shares."""
     low, high = s.key // 4, LOW + s.key % 4
@@ -180,7 +188,7 @@ def _share(s: Record, window: Floats32) -> float:
     return share
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _follow_dial_tone(s: Record) -> None:
     """Remember the power of a dial tone, so that a key is heard through it.
 
@@ -202,80 +210,96 @@ def _follow_dial_tone(s: Record) -> None:
             s.dial = 0
 
 
-@njit(nogil=True, cache=True)
-def _propose(s: Record, key: int) -> None:
-    """Let a key be possible, and find where it began: where its windows reach one half."""
-    s.phase, s.key, s.absent = POSSIBLE, key, 0
+@kernel
+def _propose(s: Record, key: int, rules: Record) -> None:
+    """Let a key be possible if it began at once, where its windows reach one half."""
     low, high = key // 4, LOW + key % 4
+    s.key = key
     s.reference[0] = s.reference[1] = 0
     for back in range(1, 4):
         window = s.windows[(s.pieces - back) % _RING]
         s.reference[0] = max(s.reference[0], _size(window, low))
         s.reference[1] = max(s.reference[1], _size(window, high))
-    newer = 1.0
-    back = 2
-    while back <= _RING:
+    newer, share, back = 1.0, 1.0, 1
+    while back < _RING - 2 and share >= 0.5:
+        newer, back = share, back + 1
         share = _share(s, s.windows[(s.pieces - back) % _RING])
-        if share < 0.5:
-            break
-        newer = share
-        back += 1
-    centre = (s.pieces - back) * PIECE
-    s.start = centre + PIECE * (0.5 - share) / (newer - share) if share < 0.5 else centre
-    s.start = max(s.start, 0.0)
-    s.power, s.counted = 0.0, 0
+    if share >= 0.5:
+        return
+    before = s.windows[(s.pieces - back - 1) % _RING]
+    if max(_size(before, low), _size(before, high) * s.reference[0] / s.reference[1]) > (
+        rules.onset * s.reference[0]
+    ):
+        return
+    s.start = PIECE * max(s.pieces - back + (0.5 - share) / (newer - share), 0.0)
+    s.phase, s.absent, s.misses, s.last = POSSIBLE, 0, 0, 1
+    s.passed, s.purity, s.counted, s.power = 0, 0, 0, 0
 
 
-@njit(nogil=True, cache=True)
-def _grow(s: Record, key: int, rules: Record) -> bool:
-    """Go on with a possible key; return whether it is now one."""
-    if key != s.key:
-        s.phase = IDLE
-        if key >= 0:
-            _propose(s, key)
-        return False
-    window = s.windows[(s.pieces - 1) % _RING]
-    share = _share(s, window)
-    if share > 0.9:
-        s.power += s.tones[key // 4] + s.tones[LOW + key % 4]
-        s.counted += 1
-    if share < 0.75 or s.pieces * PIECE - s.start < rules.least:
-        return False
-    s.phase, s.last = SOUNDING, share
-    return True
+@kernel
+def _lost(s: Record, product: Floats32, rules: Record) -> bool:
+    """Follow whether the key is there; return whether it has been gone long enough, from ``edge``.
 
-
-@njit(nogil=True, cache=True)
-def _sound(s: Record, key: int, rules: Record, product: Floats32) -> bool:
-    """Go on with a key that sounds; return whether it has ended, at ``edge``."""
-    window = s.windows[(s.pieces - 1) % _RING]
-    share = _share(s, window)
+    A gap is told by the windows, and that it is over already by the newest piece, of which the
+    half of a window is half as loud. Half a window lets a dial tone leak in.
+    """
+    share = _share(s, s.windows[(s.pieces - 1) % _RING])
+    leak = np.float32(0.3) * math.sqrt(s.dial) * PIECE / min(s.reference[0], s.reference[1])
     newest = 2 * _share(s, product[2 * DIAL :])
-    if share >= 0.5 or newest >= 0.35:
+    if share >= 0.5 or newest >= 0.35 + leak:
+        if s.absent:
+            s.misses = -_GRACE
         s.absent = 0
-        if key == s.key and share > 0.9:
-            s.power += s.tones[key // 4] + s.tones[LOW + key % 4]
-            s.counted += 1
     elif not s.absent:
         s.absent = 1
-        centre = (s.pieces - 1) * PIECE
-        back = 0.5 - share
-        s.edge = centre - PIECE * min(back / max(s.last - share, back), 1.0)
+        part = min((0.5 - share) / max(s.last - share, 0.01), 1.0)
+        s.edge = PIECE * (s.pieces - 1 - part)
     s.last = share
-    if s.absent and s.pieces * PIECE - s.edge >= rules.gap:
-        s.phase = IDLE
-        return True
-    return False
+    return s.absent and s.pieces * PIECE - s.edge >= rules.gap
 
 
-@njit(nogil=True, cache=True)
+@kernel
+def _measure(s: Record) -> None:
+    """Take the loudness of a window that the key fills."""
+    low, high = s.key // 4, LOW + s.key % 4
+    window = s.windows[(s.pieces - 1) % _RING]
+    if s.last < 0.75 or s.pieces * PIECE - s.start < 2 * PIECE:
+        return
+    first, second = _size(window, low), _size(window, high)
+    s.counted += 1
+    s.power += (first * first + second * second) * 2 / (PIECE * PIECE)
+    weight = 1 / min(s.counted, 8)
+    s.reference[0] += weight * (first - s.reference[0])
+    s.reference[1] += weight * (second - s.reference[1])
+
+
+@kernel
+def _grown(s: Record, key: int, rules: Record) -> bool:
+    """Go on with a possible key; return whether it is one now."""
+    if key != s.key:
+        s.misses += not s.absent
+        if key >= 0 or s.misses > 2:
+            s.phase = IDLE
+        return False
+    _measure(s)
+    length = s.pieces * PIECE - s.start
+    if length >= 3.5 * PIECE:
+        both = s.tones[key // 4] + s.tones[LOW + key % 4]
+        s.purity += both / (s.total - s.dial)
+        s.passed += 1
+    if s.last < 0.75 or length < rules.least or s.passed < 2 or s.counted < 1:
+        return False
+    return s.purity >= rules.mean_purity * s.passed
+
+
+@kernel
 def _tell(s: Record, row: int, end: int, event: Record) -> None:
     event.row, event.key = row, s.key
     event.start, event.end = round(s.start), end
-    event.power = s.power / max(s.counted, 1)
+    event.power = s.power / s.counted
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def decide(
     heard: tuple[Floats32, Floats32],
     rows: Rows,
@@ -308,15 +332,19 @@ def decide(
             _advance(s, product, powers[i, piece])
             _weigh(s)
             key = _heard(s, rules)
-            if s.phase == SOUNDING and _sound(s, key, rules, product):
-                _tell(s, rows[i], round(s.edge), events[count])
-                count += 1
-            if s.phase == IDLE:
-                if key >= 0:
-                    _propose(s, key)
-                else:
-                    _follow_dial_tone(s)
-            elif s.phase == POSSIBLE and _grow(s, key, rules):
+            if s.phase != IDLE and _lost(s, product, rules):
+                if s.phase == SOUNDING:
+                    _tell(s, rows[i], round(s.edge), events[count])
+                    count += 1
+                s.phase = IDLE
+            if s.phase == SOUNDING and key == s.key:
+                _measure(s)
+            elif s.phase == POSSIBLE and _grown(s, key, rules):
+                s.phase = SOUNDING
                 _tell(s, rows[i], -1, events[count])
                 count += 1
+            if s.phase == IDLE and key >= 0:
+                _propose(s, key, rules)
+            elif s.phase == IDLE:
+                _follow_dial_tone(s)
     return count
