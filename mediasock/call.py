@@ -28,6 +28,10 @@ LINGER = 5
 """Seconds for which FreeSWITCH keeps the socket after the hang-up, for its last events."""
 
 
+HANGUP = 2.0
+"""Seconds that the news of a hang-up of ours may take."""
+
+
 class Call:
     """One call that FreeSWITCH gave to us.
 
@@ -126,7 +130,7 @@ class Call:
         await self.execute("pre_answer")
 
     async def hangup(self, cause: str = "NORMAL_CLEARING") -> None:
-        """Hang up; a call that is already over stays over.
+        """Hang up and wait until the call is over; one that is over already stays so.
 
         Parameters
         ----------
@@ -134,6 +138,9 @@ class Call:
             A FreeSWITCH cause name: ``NORMAL_CLEARING``, ``USER_BUSY``, …
         """
         await self.connection.hangup(cause)
+        with suppress(TimeoutError, Disconnected):
+            async with asyncio.timeout(HANGUP):
+                await self.wait_hangup()
 
     async def wait_hangup(self) -> str:
         """Wait until the call is over, and return the cause."""

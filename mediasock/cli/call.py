@@ -14,8 +14,7 @@ from ..errors import MediasockError
 
 if TYPE_CHECKING:
     from ..switch.dialer import CallPlan, Outcome
-
-CODECS = ("PCMU", "PCMA", "G722", "L16")
+    from ..switch.far_end import FarEnd
 
 
 class Target(click.ParamType[tuple[str, int, str]]):
@@ -50,7 +49,7 @@ class Assignment(click.ParamType[tuple[str, str]]):
 @click.argument("target", type=Target())
 @click.option("--async/--sync", "is_async", default=True, help="The dialplan line's mode [async].")
 @click.option("--full/--limited", default=True, help="The dialplan line's control [full].")
-@click.option("--codec", type=click.Choice(CODECS, case_sensitive=False), default="PCMU")
+@click.option("--codec", type=click.Choice(["PCMU", "PCMA", "G722", "L16"]), default="PCMU")
 @click.option("--ptime", type=click.Choice(["10", "20", "30"]), default="20", help="ms a frame.")
 @click.option("--dtmf", default="", metavar="DIGITS", help="Key these, as tones.")
 @click.option("--rfc2833", default="", metavar="DIGITS", help="Key these beside the sound.")
@@ -83,31 +82,30 @@ def call(target: tuple[str, int, str], **options: Any) -> None:
 async def _place(target: tuple[str, int, str], options: dict[str, Any]) -> list[Outcome]:
     """Place all calls at their rate, and print each as it ends."""
     from ..switch.dialer import CallAborted, place_call, real_switch  # noqa: PLC0415
+    from ..switch.plan import CODECS  # noqa: PLC0415
 
     switch = real_switch()
     began = time.monotonic()
 
     async def one(index: int) -> Outcome:
         await asyncio.sleep(began + index / options["rate"] - time.monotonic())
-        plan = _plan(target, options, index)
+        phone = _phone(options, CODECS[options["codec"]][2])
+        plan = _plan(target, phone, options, index)
         try:
             outcome = await place_call(plan, switch=switch)
         except CallAborted as aborted:
             outcome = aborted.outcome
         if options["record"]:
-            plan.far_end.save(_numbered(options["record"], index, options["calls"]))
+            phone.save(_numbered(options["record"], index, options["calls"]))
         click.echo(_told(outcome))
         return outcome
 
     return list(await asyncio.gather(*(one(index) for index in range(options["calls"]))))
 
 
-def _plan(target: tuple[str, int, str], options: dict[str, Any], index: int) -> CallPlan:
+def _phone(options: dict[str, Any], rate: int) -> FarEnd:
     from ..switch import far_end  # noqa: PLC0415
-    from ..switch.dialer import CallPlan  # noqa: PLC0415
-    from ..switch.plan import CODECS as RATES  # noqa: PLC0415
 
-    host, port, path = target
     steps: list[far_end.Step] = [far_end.Wait(0.5)]
     steps += [
         far_end.Tone(what) if what.startswith("tone_stream://") else far_end.Play(what)
@@ -117,15 +115,23 @@ def _plan(target: tuple[str, int, str], options: dict[str, Any], index: int) -> 
         steps.append(far_end.Keys(options["dtmf"]))
     if options["rfc2833"]:
         steps.append(far_end.Rfc2833(options["rfc2833"]))
-    codec = options["codec"].upper()
+    return far_end.FarEnd(steps, rate=rate)
+
+
+def _plan(
+    target: tuple[str, int, str], phone: FarEnd, options: dict[str, Any], index: int
+) -> CallPlan:
+    from ..switch.dialer import CallPlan  # noqa: PLC0415
+
+    host, port, path = target
     return CallPlan(
         host,
         port,
-        far_end.FarEnd(steps, rate=RATES[codec][2]),
+        phone,
         path=path,
         is_async=options["is_async"],
         full=options["full"],
-        codec=codec,
+        codec=options["codec"],
         ptime_ms=int(options["ptime"]),
         variables=dict(options["variables"]),
         loss=options["loss"] / 100,

@@ -120,13 +120,17 @@ class Subscription:
 
     def wants(self, event: Event) -> bool:
         """Whether an event is to be sent."""
-        if not self.active or (self.mine_only and event.uuid != self.uuid):
+        if not self.active or (self.mine_only and not self._is_mine(event)):
             return False
         if not (self.all or event.name in self.names):
             return False
         if event.name == "CUSTOM" and not self.all and event.subclass not in self.subclasses:
             return False
         return self._passes(event)
+
+    def _is_mine(self, event: Event) -> bool:
+        """Whether an event is about the call, or about a job that the call's socket gave."""
+        return self.uuid in {event.uuid, event.get("Job-Owner-UUID")}
 
     def _passes(self, event: Event) -> bool:
         wanted = [(name, value) for name, value in self.filters if not name.startswith("-")]

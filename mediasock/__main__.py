@@ -1,0 +1,5 @@
+"""``python -m mediasock``."""
+
+from .cli import main
+
+main()
