@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from .codec import Codec
 from .core import Switch
 from .errors import SwitchAborted
@@ -219,6 +221,8 @@ async def place_call(
 
 
 def _line(plan: CallPlan) -> Line:
+    # A codec that is compiled at its first frame would stop the call for seconds.
+    Codec(plan.codec).encode(np.zeros(plan.setup().frame_samples, np.int16))
     return Line(
         plan.far_end,
         Codec(plan.codec),
