@@ -10,6 +10,7 @@ the kernel.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import queue
@@ -156,11 +157,13 @@ class Recorder:
         self._block = Block(0, self._size)
         self._waiting = 0
         self._written = 0
-        try:
-            self._file = self.path.open("wb", buffering=0)
-            self._put_header()
-        except OSError as error:
-            raise RecordError(f"cannot record to {self.path}: {error.strerror}") from error
+        with contextlib.ExitStack() as stack:
+            try:
+                self._file = stack.enter_context(self.path.open("wb", buffering=0))
+                self._put_header()
+            except OSError as error:
+                raise RecordError(f"cannot record to {self.path}: {error.strerror}") from error
+            stack.pop_all()
         self._writer = writer or shared_writer()
         _open.add(self)
 
