@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from . import bridging, control, playing
+from .inband import Inband
 from .session import Application
 
 if TYPE_CHECKING:
@@ -106,6 +107,17 @@ def send_dtmf(session: Session, data: str) -> None:
     session.line.send_keys(data.partition("@")[0])
 
 
+def start_dtmf(session: Session, data: str) -> None:
+    """Listen for keys in the sound, and tell of them like of telephone-events."""
+    if session.sound.inband is None:
+        session.sound.inband = Inband(session.setup.rate)
+
+
+def stop_dtmf(session: Session, data: str) -> None:
+    """Listen no more for keys in the sound."""
+    session.sound.inband = None
+
+
 def flush_dtmf(session: Session, data: str) -> None:
     """Forget the keys that have come and not been told of."""
     session.keys.clear()
@@ -125,6 +137,8 @@ APPLICATIONS: dict[str, Application] = {
     "log": write_log,
     "info": info,
     "send_dtmf": send_dtmf,
+    "start_dtmf": start_dtmf,
+    "stop_dtmf": stop_dtmf,
     "flush_dtmf": flush_dtmf,
     "socket": control.socket,
     "bridge": bridging.bridge,

@@ -66,11 +66,12 @@ class SocketLine:
 def _target(text: str, line: str) -> tuple[str, int, str]:
     address, _, path = text.partition("/")
     host, colon, port = address.rpartition(":")
-    if not colon:
+    if not colon or port.endswith("]"):
         host, port = address, "8084"
+    host = host.removeprefix("[").removesuffix("]")
     if not (host and port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
         raise DialplanError(f"{text!r} is not HOST:PORT[/path], in the socket line {line!r}")
-    return host.strip("[]"), int(port), path
+    return host, int(port), path
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,7 +217,9 @@ class Session:
         frame = self.line.read()
         for key in self.line.phone.out_of_band(self.setup.frame_samples):
             self.keys.append((key, "RTP"))
-        return self.sound.heard(frame)
+        frame = self.sound.heard(frame)
+        self.keys.extend((key, "INBAND_AUDIO") for key in self.sound.keys_heard())
+        return frame
 
     def _step(self, frame: Frame | None) -> None:
         try:

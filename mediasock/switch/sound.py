@@ -12,6 +12,7 @@ from dsp.types import Samples
 
 from .audio import Audio, mixed
 from .events import Value
+from .inband import Inband
 from .line import Frame, Line
 
 
@@ -64,17 +65,26 @@ class Sound:
         What is played into what is sent, and whether it is mixed or takes its place.
     recordings
         Files that both directions go into, by path.
+    inband
+        Listens for keys in what is heard, while ``start_dtmf`` is on.
     """
 
     line: Line
     displaced: dict[str, tuple[Audio, bool]] = field(default_factory=dict)
     recordings: dict[str, Recording] = field(default_factory=dict)
+    inband: Inband | None = None
     _heard: Samples | None = None
 
     def heard(self, frame: Frame) -> Frame:
         """Note what the switch read in this frame, and pass it on."""
         self._heard = frame.samples
         return frame
+
+    def keys_heard(self) -> list[str]:
+        """Return the keys that were heard as tones in this frame, when that is asked for."""
+        if self.inband is None or self._heard is None:
+            return []
+        return self.inband.hear(self._heard)
 
     def deliver(self) -> None:
         """Send this frame to the phone, with what displaces it, and record both directions."""

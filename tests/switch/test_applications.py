@@ -119,3 +119,18 @@ def test_names_know_no_case() -> None:
     desk.execute("Answer")
     desk.tick()
     assert desk.session.channel.answer_state == "answered"
+
+
+@pytest.mark.parametrize("codec", ["L16", "G722"])
+def test_keys_in_the_sound_are_told_of_while_that_is_asked_for(codec: str) -> None:
+    desk = answered(codec=codec)
+    desk.say("event plain DTMF")
+    desk.execute("start_dtmf")
+    desk.execute("start_dtmf")
+    desk.tick(25)
+    keys = [(one.get("DTMF-Digit"), one.get("DTMF-Source")) for one in desk.events()]
+    assert set(keys) == {("1", "INBAND_AUDIO")}
+    assert len(keys) in {2, 3}
+    desk.execute("stop_dtmf")
+    desk.tick(25)
+    assert len(desk.events()) <= 1

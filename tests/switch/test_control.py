@@ -9,6 +9,14 @@ def test_the_hosts_and_the_path_of_a_line() -> None:
     assert not desk.session.sockets
 
 
+def test_what_is_said_at_once_with_connect_is_obeyed() -> None:
+    desk = Desk(connected=False)
+    desk.sockets.append(desk.session.connect("127.0.0.1"))
+    desk.say("connect\n\nsendmsg\ncall-command: execute\nexecute-app-name: answer")
+    desk.tick(3)
+    assert desk.session.channel.answer_state == "answered"
+
+
 def test_nobody_there_goes_on_in_the_dialplan() -> None:
     desk = Desk(connected=False, after=(("set", "a=b"), ("hangup", "NO_ANSWER")))
     desk.session.unreachable()

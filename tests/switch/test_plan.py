@@ -17,13 +17,16 @@ def test_the_words_behind_the_address_come_in_any_order() -> None:
         ("host", ("host", 8084, "")),
         ("[::1]:9000/a/b", ("::1", 9000, "a/b")),
         ("host:1", ("host", 1, "")),
+        ("[::1]", ("::1", 8084, "")),
     ],
 )
 def test_addresses(text: str, target: tuple[str, int, str]) -> None:
     assert SocketLine.parse(text).targets == (target,)
 
 
-@pytest.mark.parametrize("text", ["", " ", "|", "h:0", "h:65536", "h:x", ":1", "h:٣", "h:"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "|", "h:0", "h:65536", "h:x", ":1", "h:٣", "h:", "[", "[]:1"]
+)
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(DialplanError):
         SocketLine.parse(text)
