@@ -45,7 +45,10 @@ class Tap(Protocol):
     """What a recorder is to the engine."""
 
     def write(self, heard: Samples, sent: Samples) -> None:
-        """Take the same stretch of time of both sides, ``(n,)`` each, at the wire's rate."""
+        """Take the same stretch of both sides, ``(n,)`` each, at the wire's rate.
+
+        What is to be kept is copied before this returns.
+        """
 
 
 class Party(Protocol):
@@ -389,7 +392,7 @@ class Engine(Generic[P]):
         tap = party.tap
         if tap is not None:
             other = np.zeros_like(heard) if sent is None else decode(sent, party.wire.code)
-            tap.write(heard.copy(), other.copy())
+            tap.write(heard, other)
         if party.listening:
             self.notices.append((party, Heard(heard.copy(), begin, gap)))
 
