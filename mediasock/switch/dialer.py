@@ -119,6 +119,8 @@ class Outcome:
         Datagrams of the stream, each way.
     packets_to_switch, packets_from_switch, packets_lost
         Of the phone's line.
+    frames_overrun
+        Frames that the application sent faster than the line carries them: it does not pace.
     keys, keys_sent
         Keys that the phone sent out of band, and those that the application sent to it.
     events
@@ -142,6 +144,7 @@ class Outcome:
     packets_to_switch: int = 0
     packets_from_switch: int = 0
     packets_lost: int = 0
+    frames_overrun: int = 0
     keys: str = ""
     keys_sent: str = ""
     events: Counter[str] = field(default_factory=Counter)
@@ -246,6 +249,7 @@ def _outcome(session: Session, shell: Shell, counted: Counter[str]) -> Outcome:
         packets_to_switch=counts.received,
         packets_from_switch=counts.sent,
         packets_lost=counts.lost,
+        frames_overrun=counts.overrun,
         keys=session.keyed,
         keys_sent=session.line.keys_sent,
         events=counted,

@@ -88,7 +88,21 @@ class Frame:
 
 @dataclass(slots=True)
 class Counts:
-    """Packets and bytes that the switch received and sent, and what the line swallowed."""
+    """Packets and bytes that the switch received and sent, and what became of others.
+
+    Parameters
+    ----------
+    received, received_bytes, sent, sent_bytes
+        On the switch's side.
+    lost
+        By the line, in both directions.
+    missed
+        Frames for which nothing had come.
+    flushed
+        Packets that were dropped because too many had come at once.
+    overrun
+        Frames that were written faster than the line carries them, and dropped.
+    """
 
     received: int = 0
     received_bytes: int = 0
@@ -97,6 +111,7 @@ class Counts:
     lost: int = 0
     missed: int = 0
     flushed: int = 0
+    overrun: int = 0
 
 
 BACKLOG = 5
@@ -193,6 +208,7 @@ class Line:
             piece = samples[start : start + self._n]
             if len(piece) < self._n:
                 piece = np.concatenate([piece, self._silence[: self._n - len(piece)]])
+            self.counts.overrun += len(self._going) == self._going.maxlen
             self._going.append(piece)
 
     def write_payload(self, payload: bytes) -> None:

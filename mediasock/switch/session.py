@@ -39,6 +39,8 @@ Application: TypeAlias = Callable[["Session", str], Program | None]
 
 DEEPEST = 16
 """How many applications may run one inside the other."""
+MOST_MOVES = 70
+"""How often a call may be transferred."""
 TURNS_A_FRAME = 50
 """Rounds of a looped application, at most, before other calls have their turn."""
 
@@ -310,12 +312,18 @@ class Session:
             self._acknowledge = True
 
     def transfer(self, number: str, context: str) -> None:
-        """Leave the running application for another extension of the dialplan."""
+        """Leave the running application for another extension of the dialplan.
+
+        A call that has been moved :data:`MOST_MOVES` times goes round in a circle and is ended.
+        """
         channel = self.channel
+        forwards = _number(channel.get("max_forwards") or "", MOST_MOVES) - 1
+        if forwards < 0:
+            self.hangup("EXCHANGE_ROUTING_ERROR")
+            return
         seconds = self.switch.now() // 1_000_000
         source = f"{seconds}:{self.switch.uuids()}:bl_xfer:{number}/{context}/XML"
         channel.profile = channel.profile.transferred(number, context, source, self.switch.now())
-        forwards = int(channel.get("max_forwards") or 70) - 1
         channel.set("max_forwards", str(forwards))
         channel.set("transfer_history", source)
         channel.set("transfer_source", source)
@@ -386,7 +394,7 @@ class Session:
     def _execute(self, command: Command) -> Program:
         name = command.get("execute-app-name")
         data = command.get("execute-app-arg") or command.body
-        loops = _loops(command.get("loops"))
+        loops = _number(command.get("loops"), 1)
         locked = command.true("event-lock")
         self.locks += locked
         turn = 0
@@ -414,8 +422,8 @@ class Session:
         return is_true(self.channel.get(name))
 
 
-def _loops(text: str) -> int:
+def _number(text: str, default: int) -> int:
     try:
         return int(text)
     except ValueError:
-        return 1
+        return default

@@ -94,7 +94,7 @@ class Shell:
         until
             Seconds after which the far end hangs up.
         patience
-            Seconds that an application has afterwards to close a connection that lingers.
+            Seconds that an application has after the call to close a connection that lingers.
 
         Raises
         ------
@@ -104,6 +104,7 @@ class Shell:
         loop = asyncio.get_running_loop()
         frame = self.session.setup.ptime_ms / 1000
         begun = due = loop.time()
+        ended: float | None = None
         try:
             while not self.session.over:
                 self.carry()
@@ -116,7 +117,9 @@ class Shell:
                 if loop.time() - begun >= until:
                     self.session.far_end_hangs_up()
                 self.session.tick()
-                if loop.time() - begun >= until + patience:
+                if ended is None and self.session.finished:
+                    ended = loop.time()
+                if ended is not None and loop.time() - ended >= patience:
                     break
             self.carry()
         finally:

@@ -99,11 +99,10 @@ class Sound:
                 del self.displaced[path]
             out = mixed(out, piece) if mix and out is not None else piece
         self.line.deliver(out)
+        silence = np.zeros(self.line.frame_samples, np.int16)
+        heard = silence if self._heard is None else self._heard
         for recording in self.recordings.values():
-            silence = np.zeros(self.line.frame_samples, np.int16)
-            recording.add(
-                silence if self._heard is None else self._heard, silence if out is None else out
-            )
+            recording.add(heard, silence if out is None else out)
 
     def close(self) -> None:
         """Finish every recording."""

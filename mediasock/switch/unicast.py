@@ -101,12 +101,11 @@ class Unicast:
     def forward(self, frame: Frame) -> None:
         """Send one frame of the call to the application.
 
-        Comfort noise goes out as linear samples even when the stream is native.
+        Comfort noise has a linear payload, so that it comes out linear of a native stream, too.
         """
         if self.state is not State.UP:
             return
-        native = self.native or frame.comfort
-        data = frame.payload if native else frame.samples.astype(np.int16).tobytes()
+        data = frame.payload if self.native else frame.samples.astype(np.int16).tobytes()
         self.actions.append(Send(data, self.remote))
         self.sent += 1
 

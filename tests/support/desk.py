@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mediasock.switch.codec import Codec
 from mediasock.switch.core import Switch
 from mediasock.switch.event_socket import EventSocket
 from mediasock.switch.line import Impairment, Line
@@ -77,7 +78,7 @@ def _lines(head: str, *, decode: bool) -> list[tuple[str, str]]:
     return [(name, urllib.parse.unquote(value) if decode else value) for name, value in pairs]
 
 
-# -- the far end and its codec, as simple as can be -------------------------------------------
+# -- the far end, as simple as can be --------------------------------------------------------
 
 
 class RecordedPhone:
@@ -110,24 +111,6 @@ class RecordedPhone:
         return self._hangup_at is not None and self.now >= self._hangup_at
 
 
-class Plain:
-    """A codec whose payload only has the right size."""
-
-    def __init__(self, name: str) -> None:
-        self._halved = {"PCMU": 1, "PCMA": 1, "G722": 2, "L16": 1}[name]
-        self._wide = name == "L16"
-
-    def encode(self, samples: np.ndarray) -> bytes:
-        if self._wide:
-            return samples.astype("<i2").tobytes()
-        return (samples[:: self._halved] >> 8).astype(np.int8).tobytes()
-
-    def decode(self, payload: bytes) -> np.ndarray:
-        if self._wide:
-            return np.frombuffer(payload, "<i2").astype(np.int16)
-        return np.repeat(np.frombuffer(payload, np.int8).astype(np.int16) << 8, self._halved)
-
-
 # -- the desk ---------------------------------------------------------------------------------
 
 
@@ -153,7 +136,7 @@ class Desk:
         self.switch = Switch(lambda: self.now, counted_uuids())
         call = CallSetup(data, **setup)
         self.phone = RecordedPhone(call.rate, list(keys), None)
-        coding = Plain(call.codec), Plain(call.codec)
+        coding = Codec(call.codec), Codec(call.codec)
         self.line = Line(
             self.phone, *coding, call.frame_samples, ptime_ms=call.ptime_ms, impairment=impairment
         )

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mediasock.switch.codec import Codec
 from mediasock.switch.core import Switch
 from mediasock.switch.event_socket import EventSocket
 from mediasock.switch.line import Line
@@ -15,7 +16,7 @@ from mediasock.switch.messages import Dial
 from mediasock.switch.plan import CallSetup, Identity
 from mediasock.switch.session import Session
 from mediasock.switch.unicast import Bind, Send, Unbind
-from tests.support.desk import Plain, Read, RecordedPhone, frames
+from tests.support.desk import Read, RecordedPhone, frames
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures/freeswitch"
 SETUPS = json.loads((Path(__file__).parent.parent / "switch/scenarios.json").read_text())
@@ -78,7 +79,7 @@ class Player:
         self.switch = Switch(lambda: self.now, lambda: next(uuids), identity)
         call = self._call(connect)
         self.phone = RecordedPhone(call.rate, self.setup["keys"], self.setup["far_end_hangs_up_at"])
-        line = Line(self.phone, Plain(call.codec), Plain(call.codec), call.frame_samples)
+        line = Line(self.phone, Codec(call.codec), Codec(call.codec), call.frame_samples)
         self.session: Session = self.switch.place(call, line)
         self._shift[original_uuid(self.recorded)] = self.session.uuid
         self.sockets: dict[str, EventSocket] = {}

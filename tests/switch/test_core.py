@@ -1,13 +1,14 @@
+from mediasock.switch.codec import Codec
 from mediasock.switch.core import Switch
 from mediasock.switch.events import Event
 from mediasock.switch.line import Line
 from mediasock.switch.plan import CallSetup, Identity, counted_uuids
-from tests.support.desk import Desk, Plain, RecordedPhone
+from tests.support.desk import Desk, RecordedPhone
 
 
 def place(desk: Desk) -> str:
     phone = RecordedPhone(8000, [], None)
-    line = Line(phone, Plain("PCMU"), Plain("PCMU"), 160)
+    line = Line(phone, Codec("PCMU"), Codec("PCMU"), 160)
     return desk.switch.place(CallSetup("127.0.0.1:1 async"), line).uuid
 
 

@@ -118,3 +118,18 @@ def test_the_reply_of_each_frame_length() -> None:
         assert names(desk.events()) == ["CHANNEL_EXECUTE_COMPLETE(answer)"]
         desk.tick()
         assert names(desk.events()) == ["CHANNEL_EXECUTE_COMPLETE(sleep)"]
+
+
+def test_a_call_that_goes_round_in_a_circle_is_ended() -> None:
+    desk = Desk("host:none", connected=False, after=(("transfer", "again"),))
+    desk.tick(3)
+    assert desk.session.channel.cause == "EXCHANGE_ROUTING_ERROR"
+    assert desk.session.channel.profile.index == sessions.MOST_MOVES + 1
+
+
+def test_forwards_that_are_no_number_are_not_trusted() -> None:
+    desk = Desk()
+    desk.execute("set", "max_forwards=many")
+    desk.execute("transfer", "again")
+    desk.tick(2)
+    assert desk.reply("getvar max_forwards") == "69"

@@ -142,7 +142,7 @@ def test_a_call_that_is_cancelled_leaves_nothing_behind() -> None:
 
 
 def test_a_late_tick_is_counted_and_not_made_up_for() -> None:
-    desk = Desk("no host:", connected=False, after=(("sleep", "200"),))
+    desk = Desk("host:none", connected=False, after=(("sleep", "200"),))
     slept: list[float] = []
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
@@ -170,5 +170,17 @@ def test_a_call_has_its_time_and_an_application_its_patience() -> None:
         loop = runner.get_loop()
         assert isinstance(loop, VirtualLoop)
         runner.run(Shell(desk.session).run(until=5.0, patience=3.0))
-        assert loop.now == pytest.approx(8.0, abs=0.03)
+        assert loop.now == pytest.approx(8.0, abs=0.05)
     assert desk.session.channel.cause == "ORIGINATOR_CANCEL"
+
+
+def test_a_call_that_has_ended_is_not_waited_for_longer_than_that() -> None:
+    desk = Desk()
+    desk.say("linger")
+    desk.execute("hangup")
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, VirtualLoop)
+        runner.run(Shell(desk.session).run(until=60.0, patience=3.0))
+        assert loop.now == pytest.approx(3.0, abs=0.05)
