@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dsp import g711
 from mediasock.switch.errors import SwitchAborted
@@ -168,3 +170,21 @@ def test_who_does_not_pace_is_told() -> None:
         desk.session.datagram(bytes(320))
     desk.tick()
     assert desk.line.counts.overrun == 40
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.sampled_from(["PCMU", "PCMA", "G722", "L16"]),
+    st.sampled_from(["", "native"]),
+    st.lists(st.binary(max_size=1000), max_size=6),
+)
+def test_no_datagram_breaks_the_switch(codec: str, flags: str, datagrams: list[bytes]) -> None:
+    desk = Desk(codec=codec)
+    desk.execute("answer")
+    desk.unicast(flags=flags)
+    desk.tick(2)
+    for data in datagrams:
+        desk.session.datagram(data)
+        desk.tick()
+    assert len(desk.sent) == 1 + len(datagrams)
+    assert {len(frame) for frame in desk.phone.heard} == {desk.line.frame_samples}
