@@ -80,7 +80,7 @@ async def serving(**more: float) -> AsyncIterator[Hall]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - nobody tells of it
+    while not condition():
         await asyncio.sleep(0)
 
 

@@ -211,7 +211,7 @@ async def test_a_lost_connection_is_dialled_again_and_the_gap_is_an_event() -> N
         await first.close()
         with pytest.raises(Disconnected):
             await waiting
-        while len(time.slept) < 4:  # noqa: ASYNC110 - the clock tells nobody
+        while len(time.slept) < 4:
             await asyncio.sleep(0)
         assert not client.connected
         with pytest.raises(Disconnected):

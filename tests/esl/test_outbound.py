@@ -52,7 +52,7 @@ async def nothing(_: OutboundConnection) -> None:
 
 
 async def until(condition: Any) -> None:
-    while not condition():  # noqa: ASYNC110 - the server tells nobody of it
+    while not condition():
         await asyncio.sleep(0)
 
 
