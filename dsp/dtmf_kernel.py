@@ -255,7 +255,7 @@ def _lost(s: Record, product: Floats32, rules: Record) -> bool:
         part = min((0.5 - share) / max(s.last - share, 0.01), 1.0)
         s.edge = PIECE * (s.pieces - 1 - part)
     s.last = share
-    return s.absent and s.pieces * PIECE - s.edge >= rules.gap
+    return bool(s.absent and s.pieces * PIECE - s.edge >= rules.gap)
 
 
 @kernel
@@ -289,7 +289,7 @@ def _grown(s: Record, key: int, rules: Record) -> bool:
         s.passed += 1
     if s.last < 0.75 or length < rules.least or s.passed < 2 or s.counted < 1:
         return False
-    return s.purity >= rules.mean_purity * s.passed
+    return bool(s.purity >= rules.mean_purity * s.passed)
 
 
 @kernel

@@ -51,10 +51,15 @@ _NICE = -10
 _COMPLAIN_EVERY = 1_000_000_000
 
 
-def _warm() -> None:
+def _warm(detectors: Sequence[Detector]) -> None:
     """Have what is compiled compiled before the first call comes."""
+    silence, row = np.zeros((1, 320), dtype=np.int16), np.zeros(1, dtype=np.int64)
     for resampler in (Downsampler(1), Upsampler(1)):
-        resampler.process(np.zeros((1, 320), dtype=np.int16), np.zeros(1, dtype=np.int64))
+        resampler.process(silence, row)
+    for detector in detectors:
+        detector.process(silence, row)
+        detector.finish(row)
+        detector.reset(row)
 
 
 def _take_precedence() -> None:
@@ -185,9 +190,10 @@ class MediaHub:
     ) -> None:
         makers = ([ears] if ears is not None else []) + list(detectors)
         self._transport = transport or OneSocket(capacity, remote_ip=remote_ip)
+        self._detectors = [make(capacity) for make in makers]
         self.engine: Engine[Stream] = Engine(
             capacity,
-            detectors=[make(capacity) for make in makers],
+            detectors=self._detectors,
             same_host=self._transport.same_host,
         )
         self._lock = threading.Lock()
@@ -209,7 +215,7 @@ class MediaHub:
         if self._thread is not None:
             raise HubStopped("a hub is started once")
         sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_INTERVAL))
-        _warm()
+        _warm(self._detectors)
         self._running = True
         self._thread = threading.Thread(target=self._run, name="mediasock-media", daemon=True)
         self._thread.start()
