@@ -1,4 +1,4 @@
-"""All figures, or those named: ``python -m bench [esl detectors media calls]``."""
+"""All figures, or those named: ``python -m bench [esl detectors media]``."""
 
 import importlib
 import os
@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-ALL = ("esl", "detectors", "media", "calls")
+ALL = ("esl", "detectors", "media")
 
 
 def machine() -> str:
