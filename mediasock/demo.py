@@ -24,17 +24,13 @@ SCRIPT: tuple[Step, ...] = (
     Wait(6.0),
     Keys("159#"),
     Wait(0.5),
-    Tone("tone_stream://%(2000,500,350,440)"),
-    Tone("tone_stream://%(2000,4000,440,480);loops=2"),
-    Tone("tone_stream://%(500,500,480,620);loops=4"),
-    Tone("tone_stream://%(500,500,1100)"),
-    Tone("tone_stream://%(2600,500,2100)"),
+    Tone("tone_stream://%(1500,500,350,440)"),
     Rfc2833("42"),
     Wait(1.5),
     HangUp(),
 )
-"""What the phone does: listens to the prompt, keys digits, plays dial tone, ringback, busy, a fax
-machine's CNG and CED, and keys two digits beside the sound."""
+"""What the phone does: listens to the prompt, keys digits, plays a dial tone, which is no digit, and
+keys two digits beside the sound."""
 
 Say = Callable[[str], None]
 
