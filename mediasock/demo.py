@@ -29,8 +29,8 @@ SCRIPT: tuple[Step, ...] = (
     Wait(1.5),
     HangUp(),
 )
-"""What the phone does: listens to the prompt, keys digits, plays a dial tone, which is no digit, and
-keys two digits beside the sound."""
+"""What the phone does: listens to the prompt, keys digits, plays a dial tone, which is no digit,
+and keys two digits beside the sound."""
 
 Say = Callable[[str], None]
 
