@@ -147,11 +147,16 @@ def _mono16(samples: NDArray[np.int16]) -> Samples:
 def _of_file(path: str, rate: int) -> Iterator[Samples]:
     try:
         with soundfile.SoundFile(path) as file:
-            blocks = file.blocks(int(file.samplerate * CHUNK), dtype="float64", always_2d=True)
-            mono = (block.mean(axis=1) * 32768.0 for block in blocks)
-            yield from _resampled(mono, file.samplerate, rate)
+            yield from _resampled(_mono_blocks(file), file.samplerate, rate)
     except (soundfile.SoundFileError, OSError, TypeError) as error:
         raise PlayError(f"{path}: {error}") from error
+
+
+def _mono_blocks(file: soundfile.SoundFile) -> Iterator[NDArray[np.float64]]:
+    # SoundFile.blocks() will have none of files that it cannot seek in, as GSM and G.721 are.
+    size = int(file.samplerate * CHUNK)
+    while len(block := file.read(size, dtype="float64", always_2d=True)):
+        yield block.mean(axis=1) * 32768.0
 
 
 def _resampled(

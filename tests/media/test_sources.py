@@ -46,6 +46,19 @@ def test_any_file_is_played_mono_at_the_wires_rate(tmp_path, suffix, rate, chann
     assert np.max(np.abs(heard[400:-400])) == pytest.approx(8000, rel=0.04)
 
 
+@pytest.mark.parametrize("subtype", ["GSM610", "MS_ADPCM", "ULAW", "G721_32", "NMS_ADPCM_16"])
+@pytest.mark.parametrize("rate", [8000, 11025, 12000, 22050, 32000, 96000, 192000])
+def test_a_wav_of_any_kind_and_rate_is_played(tmp_path, subtype, rate):
+    """Those of GSM, G.721 and NMS cannot be sought in."""
+    tone = 0.25 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate)
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, tone, rate, subtype=subtype)
+    for wire in (8000, 16000):
+        heard = whole(path, wire).astype(float)
+        assert len(heard) == pytest.approx(wire, rel=0.05)  # ADPCM fills its last block up
+        assert np.sqrt(np.mean(heard**2)) == pytest.approx(8192 / np.sqrt(2), rel=0.04)
+
+
 def test_a_long_file_is_not_read_whole(tmp_path):
     path = tmp_path / "long.wav"
     soundfile.write(path, np.zeros(8000 * 600), 8000)
