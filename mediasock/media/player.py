@@ -171,10 +171,17 @@ class Player:
         """Stop one playback: :meth:`Playback.break_`."""
         self._stop(lambda item: item.playback is playback, "broken")
 
-    def close(self) -> None:
-        """End everything: nothing more will be sent."""
+    def close(self, why: Exception | None = None) -> None:
+        """End everything: nothing more will be sent.
+
+        Parameters
+        ----------
+        why
+            What those who await a playback are told; StreamClosed where nothing is given.
+        """
         self._closed = True
-        self._stop(lambda _: True, StreamClosed("the stream was closed while this was playing"))
+        closed = StreamClosed("the stream was closed while this was playing")
+        self._stop(lambda _: True, why or closed)
 
     def _stop(self, wanted: Callable[[_Item], bool], how: Outcome | Exception) -> None:
         with self._lock:

@@ -85,6 +85,7 @@ class Stream:
         self._first: asyncio.Future[None] = mailbox.loop.create_future()
         self._listeners: weakref.WeakSet[Listener[Any]] = weakref.WeakSet()
         self._callbacks: list[Callable[[Detection], None]] = []
+        self._loss_callbacks: list[Callable[[StreamLost], None]] = []
         self._lost: StreamLost | None = None
         self._closing = False
         self._ended: Ended | None = None
@@ -173,6 +174,10 @@ class Stream:
     def on_detection(self, callback: Callable[[Detection], None]) -> None:
         """Call ``callback(detection)`` in the loop's thread for all that is heard from now on."""
         self._callbacks.append(callback)
+
+    def on_lost(self, callback: Callable[[StreamLost], None]) -> None:
+        """Call ``callback(error)`` in the loop's thread when no frame has come for 2 s."""
+        self._loss_callbacks.append(callback)
 
     def _join(self, listener: Listener[Any]) -> None:
         if self._closing:
@@ -281,6 +286,8 @@ class Stream:
         self._end_listeners(self._lost)
         if self.voice is not None:
             self.voice.break_()  # nobody hears it, and who awaits its end must not wait for ever
+        for callback in tuple(self._loss_callbacks):
+            callback(self._lost)
 
     def _on_ended(self, ended: Ended) -> None:
         self._ended = ended

@@ -188,3 +188,13 @@ async def test_nothing_queued_or_nothing_decoded_yet_is_idle_and_not_late():
     await ring.step(160, 160)
     assert ring.player.idle
     ring.player.close()
+
+
+@asynchronous
+async def test_closing_says_why_to_those_who_wait():
+    ring = Ring()
+    waiting = asyncio.ensure_future(_wait(ring.player.enqueue(ramp(9))))
+    await asyncio.sleep(0)
+    ring.player.close(ValueError("the reason"))
+    with pytest.raises(ValueError, match="the reason"):
+        await waiting

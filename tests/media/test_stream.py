@@ -301,3 +301,15 @@ async def test_a_recorder_is_given_both_sides_until_it_is_taken_away(hub):
     stream.record(None)
     hub.bring(frame(3))
     assert recorder.written == 2
+
+
+@in_loop
+async def test_a_loss_is_told_to_those_who_asked(hub):
+    stream = hub.open()
+    told = []
+    stream.on_lost(told.append)
+    hub.bring(frame(1))
+    hub.idle(1000)
+    assert told == []
+    hub.idle(1005)
+    assert told == [stream.lost]
