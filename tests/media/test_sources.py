@@ -56,7 +56,7 @@ def test_a_wav_of_any_kind_and_rate_is_played(tmp_path, subtype, rate):
     for wire in (8000, 16000):
         heard = whole(path, wire).astype(float)
         assert len(heard) == pytest.approx(wire, rel=0.05)  # ADPCM fills its last block up
-        assert np.sqrt(np.mean(heard**2)) == pytest.approx(8192 / np.sqrt(2), rel=0.04)
+        assert np.sqrt(np.mean(heard**2)) == pytest.approx(8192 / np.sqrt(2), rel=0.1)
 
 
 def test_a_long_file_is_not_read_whole(tmp_path):
