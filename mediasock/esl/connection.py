@@ -186,7 +186,7 @@ class Connection:
     ) -> Event:
         """Run an application until it completes or the call has one of these events."""
         names = ["CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", *ends_with]
-        if command.loops != 1:
+        if command.loops != 1 or "CHANNEL_UNBRIDGE" in ends_with:
             names.append("CHANNEL_EXECUTE")
         async with deadline(command.title, timeout):
             await self.subscribe(*dict.fromkeys(names))

@@ -144,7 +144,8 @@ class Conversation:
         command
             With an ``event_uuid`` of its own.
         ends_with
-            CHANNEL_HANGUP, CHANNEL_UNBRIDGE: events of the call that settle the wait as well.
+            Events of the call that settle the wait as well: CHANNEL_HANGUP, and CHANNEL_UNBRIDGE
+            once its CHANNEL_EXECUTE has come.
 
         Raises
         ------
@@ -346,7 +347,9 @@ class Conversation:
 
     def _on_unbridge(self, event: Event) -> None:
         for wait in list(self._executes.values()):
-            if event.name in wait.ends_with and wait.call == event.text("Unique-ID"):
+            # One that waits behind a bridge (event-lock) does not end with that bridge.
+            mine = wait.running and wait.call == event.text("Unique-ID")
+            if mine and event.name in wait.ends_with:
                 wait.ticket.settle(event)
 
     def _end_executes(self, call: str, error: EslError) -> None:

@@ -44,6 +44,7 @@ class Subscription:
         self._mine = False
         self._mine_is_spent = False
         self._names: dict[str, None] = {}
+        self._taken_out: dict[str, None] = {}
         self._subclasses: dict[str, None] = {}
         self._filters: dict[tuple[str, str], None] = {}
         self._log: Log | None = None
@@ -53,21 +54,19 @@ class Subscription:
         match command:
             case MyEvents():
                 self._mine = self._mine_is_spent = True
+                self._put_back(name for name in self._taken_out if name not in _NOT_MINE)
                 if command.format != "plain":
                     self.format = command.format
             case Event():
                 self.format = command.format
-                self._names.update(dict.fromkeys(name.upper() for name in command.names))
+                names = [name.upper() for name in command.names]
+                self._names.update(dict.fromkeys(names))
                 self._subclasses.update(dict.fromkeys(command.subclasses))
+                self._put_back(self._taken_out if _ALL in names else names)
             case NixEvent():
-                for name in command.names:
-                    self._names.pop(name.upper(), None)
-                for subclass in command.subclasses:
-                    self._subclasses.pop(subclass, None)
+                self._nix([name.upper() for name in command.names], command.subclasses)
             case NoEvents():
-                self._mine = False
-                self._names.clear()
-                self._subclasses.clear()
+                self._clear()
             case Filter():
                 self._filters[command.header, command.value] = None
             case FilterDelete():
@@ -78,6 +77,25 @@ class Subscription:
                 self._log = command
             case NoLog():
                 self._log = None
+
+    def _nix(self, names: list[str], subclasses: Iterable[str]) -> None:
+        if _ALL in names:
+            self._clear()
+            return
+        for name in names:
+            self._names.pop(name, None)
+            self._taken_out[name] = None  # of ALL and of myevents, which bring it unnamed
+        for subclass in subclasses:
+            self._subclasses.pop(subclass, None)
+
+    def _put_back(self, names: Iterable[str]) -> None:
+        for name in list(names):
+            self._taken_out.pop(name, None)
+
+    def _clear(self) -> None:
+        self._mine = False
+        for kept in (self._names, self._subclasses, self._taken_out):
+            kept.clear()
 
     def refused(self, command: Command) -> None:
         """Take back a command that FreeSWITCH answered ``-ERR``."""
@@ -100,7 +118,10 @@ class Subscription:
 
     def brings(self, name: str) -> bool:
         """Whether events of this name come, filters aside."""
-        return _ALL in self._names or name in self._names or (self._mine and name not in _NOT_MINE)
+        if name in self._names:
+            return True
+        unnamed = _ALL in self._names or (self._mine and name not in _NOT_MINE)
+        return unnamed and name not in self._taken_out
 
     def missing(self, names: Iterable[str], *, full: bool) -> list[Command]:
         """Return what to send so that events of these names come.
@@ -137,6 +158,8 @@ class Subscription:
         if self._names or self._subclasses:
             names = _custom_last(self._names)
             commands.append(Event(names, tuple(self._subclasses), self.format))
+        if _ALL in self._names and self._taken_out:
+            commands.append(NixEvent(_custom_last(self._taken_out)))
         commands += [Filter(header, value) for header, value in self._filters]
         if self._log is not None:
             commands.append(self._log)

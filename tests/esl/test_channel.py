@@ -148,7 +148,9 @@ async def test_a_bridge_ends_when_the_legs_part() -> None:
     command = await wire.command()
     assert header(command, "event-lock") == "true"
     assert header(command, "execute-app-arg") == "user/1001"
-    wire.feed(reply() + event("CHANNEL_BRIDGE"))
+    uuid = header(command, "Event-UUID")
+    wire.feed(reply() + event("CHANNEL_EXECUTE", Application="bridge", Application_UUID=uuid))
+    wire.feed(event("CHANNEL_BRIDGE"))
     wire.feed(event("CHANNEL_UNBRIDGE", variable_bridge_hangup_cause="NORMAL_CLEARING"))
     await bridging
 

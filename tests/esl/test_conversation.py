@@ -205,11 +205,23 @@ def test_a_bridge_ends_with_the_unbridge_of_its_own_call() -> None:
     talk = connected()
     _, wait = talk.execute(Execute("bridge", event_uuid="u"), ("CHANNEL_UNBRIDGE",))
     _, other = talk.execute(Execute("sleep", event_uuid="v"))
+    talk.receive(event("CHANNEL_EXECUTE", Application="bridge", Application_UUID="u"))
     talk.receive(event("CHANNEL_UNBRIDGE").replace(UUID.encode(), b"f" * 36))
     assert not wait.ticket.done
     (told,) = talk.receive(event("CHANNEL_UNBRIDGE"))
     assert wait.ticket.result() is told
     assert not other.ticket.done
+
+
+def test_a_bridge_that_waits_behind_another_does_not_end_with_it() -> None:
+    talk = connected()
+    _, wait = talk.execute(Execute("bridge", event_uuid="u"), ("CHANNEL_UNBRIDGE",))
+    talk.receive(event("CHANNEL_EXECUTE", Application="bridge", Application_UUID="earlier"))
+    talk.receive(event("CHANNEL_UNBRIDGE") + finished("bridge", "earlier"))
+    assert not wait.ticket.done
+    talk.receive(event("CHANNEL_EXECUTE", Application="bridge", Application_UUID="u"))
+    (told,) = talk.receive(event("CHANNEL_UNBRIDGE"))
+    assert wait.ticket.result() is told
 
 
 def test_a_refused_execute_ends_at_once() -> None:

@@ -44,6 +44,26 @@ def test_myevents_works_only_once_so_after_noevents_full_is_needed() -> None:
         events.missing(["DTMF"], full=False)
 
 
+@pytest.mark.parametrize("first", [MyEvents(), Event(("ALL",)), Event(("DTMF", "HEARTBEAT"))])
+def test_what_was_taken_out_is_asked_for_again(first: Command) -> None:
+    events = Subscription(outbound=True)
+    for command in (MyEvents(), first, NixEvent(("dtmf",))):
+        events.sent(command)
+    assert events.missing(["DTMF", "CHANNEL_HANGUP"], full=True) == [Event(("DTMF",))]
+    with pytest.raises(ModeError):
+        events.missing(["DTMF"], full=False)
+    events.sent(Event(("DTMF",)))
+    assert events.missing(["DTMF", "CHANNEL_HANGUP"], full=True) == []
+
+
+def test_all_taken_out_is_nothing_left() -> None:
+    events = Subscription(outbound=False)
+    for command in (Event(("ALL",)), NixEvent(("DTMF",)), Event(("DTMF",)), NixEvent(("ALL",))):
+        events.sent(command)
+    assert not events.brings("DTMF")
+    assert events.replay() == []
+
+
 def test_an_inbound_socket_asks_by_name() -> None:
     events = Subscription(outbound=False)
     assert events.missing(["DTMF", "CHANNEL_HANGUP"], full=True) == [
@@ -117,7 +137,7 @@ def test_what_is_missing_is_not_missing_once_sent(wanted: list[str], outbound: b
     assert events.missing(wanted, full=True) == []
 
 
-@given(asked=st.lists(st.tuples(NAMES, st.booleans()), max_size=8))
+@given(asked=st.lists(st.tuples(NAMES | st.just("ALL"), st.booleans()), max_size=8))
 def test_a_replay_brings_the_same(asked: list[tuple[str, bool]]) -> None:
     events, again = Subscription(outbound=False), Subscription(outbound=False)
     for name, add in asked:
