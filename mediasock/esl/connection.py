@@ -364,10 +364,13 @@ class Connection:
         events = self._talk.receive(data)
         broken = self._talk.ended
         for event in events:
-            self._dispatcher.dispatch(event)
+            self._dispatch(event)
         if broken is not None and self._transport is not None:
             logger.warning("%s: %s", self.peer, broken, extra=self._dispatcher.extra)
             self._transport.abort()
+
+    def _dispatch(self, event: Event) -> None:
+        self._dispatcher.dispatch(event)
 
     def _lost(self, error: Exception | None) -> None:
         self._talk.close(Disconnected(str(error) if error else "the other side closed the socket"))

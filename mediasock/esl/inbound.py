@@ -95,7 +95,7 @@ class InboundClient:
         self._sleep = sleep
         self._clock = clock
         self._dispatcher = Dispatcher({"switch": f"{host}:{port}"})
-        self._connection: Connection | None = None
+        self._connection: _Dialled | None = None
         self._wanted: list[Command] = []
         self._keeper: asyncio.Task[None] | None = None
         self._up = asyncio.Event()
@@ -115,6 +115,7 @@ class InboundClient:
             It is no event socket, or it does not want us.
         """
         self._connection = await self._open()
+        self._connection.hand_on()
         self._up.set()
         self._keeper = asyncio.get_running_loop().create_task(self._keep())
 
@@ -237,7 +238,7 @@ class InboundClient:
             raise Disconnected("there is no connection now")
         return self._connection
 
-    async def _open(self) -> Connection:
+    async def _open(self) -> _Dialled:
         """Dial, log in, and ask for the events there were."""
         connection = _Dialled(self._dispatcher)
         async with deadline("opening the event socket", OPEN_TIMEOUT):
@@ -275,13 +276,31 @@ class InboundClient:
             gap = Gap(self._clock() - lost_at, attempts)
             logger.warning("events of %.1f s are lost", gap.seconds, extra=self._dispatcher.extra)
             self._dispatcher.dispatch(gap)
+            self._connection.hand_on()
 
 
 class _Dialled(Connection):
-    """One connection of an inbound client."""
+    """One connection of an inbound client.
+
+    Its events begin as soon as one of those wanted has been asked for, and wait for the gap that
+    is told before them.
+    """
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         super().__init__(Side.INBOUND, dispatcher)
+        self._early: list[Event] | None = []
+
+    def hand_on(self) -> None:
+        """Hand on the events that have come, and from now on each as it comes."""
+        early, self._early = self._early or [], None
+        for event in early:
+            self._dispatcher.dispatch(event)
+
+    def _dispatch(self, event: Event) -> None:
+        if self._early is None:
+            self._dispatcher.dispatch(event)
+        else:
+            self._early.append(event)
 
     async def log_in(self, login: Command) -> None:
         await self._settled(self._talk.auth_request)
