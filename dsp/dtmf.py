@@ -89,7 +89,12 @@ class Decisions:
             Whose they are.
         """
         count = decide((products, powers), rows, self._state, self._rules, self._events)
-        return [_detection(event) for event in self._events[:count].tolist()]
+        events = self._events[:count]
+        levels = dbm0(events["power"]).tolist()
+        return [
+            Detection(row, "dtmf", KEYS[key], start, None if end < 0 else end, level)
+            for (row, key, start, end, _), level in zip(events.tolist(), levels, strict=True)
+        ]
 
     def end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
         """End the digits that sound on rows which were so many samples long."""
@@ -107,11 +112,6 @@ class Decisions:
     def forget(self, rows: Rows) -> None:
         """Make rows as new."""
         self._state[rows] = np.zeros((), dtype=STATE)
-
-
-def _detection(event: tuple[int, int, int, int, float]) -> Detection:
-    row, key, start, end, power = event
-    return Detection(row, "dtmf", KEYS[key], start, None if end < 0 else end, float(dbm0(power)))
 
 
 class Detector(Framed):

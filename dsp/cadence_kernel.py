@@ -1,0 +1,309 @@
+"""What the steady tones of a row and the silences between them are: dial tone, busy, ringback.
+
+Every cadence is followed on every row by itself: it is idle until its first interval begins, then
+each interval that fits brings it a step further and the first that does not makes it idle again.
+When one has come as far as it is to be told, it alone is followed, with those that mean the same;
+so what is reported of a row at one time is one tone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from dsp.plan import MAX_INTERVALS
+from dsp.steady_kernel import BEGUN, ENDED, OTHER, SOUNDING, UNIT
+from dsp.types import Rows
+
+Record: TypeAlias = Any
+
+kernel = njit(nogil=True, cache=True, error_model="numpy")
+
+CADENCE = np.dtype(
+    [
+        ("intervals", np.int32),
+        ("tones", np.int32, (MAX_INTERVALS,)),
+        ("hz", np.float64, (MAX_INTERVALS, 2)),
+        ("off", np.float64, (MAX_INTERVALS, 2)),
+        ("least", np.float64, (MAX_INTERVALS,)),
+        ("most", np.float64, (MAX_INTERVALS,)),
+        ("once", np.bool_),
+        ("continuous", np.bool_),
+        ("told", np.int32),
+        ("meaning", np.int32),
+        ("modulated", np.int32),
+        ("reversals", np.int32),
+    ]
+)
+"""A cadence: times in samples, ``tones`` 0 where it is silent; what two are equal in that mean the
+same; and for the last two 0 or 1 as they are to be, −1 where it does not matter."""
+
+MATCH = np.dtype(
+    [
+        ("active", np.bool_),
+        ("sounding", np.bool_),
+        ("told", np.bool_),
+        ("step", np.int32),
+        ("start", np.float64),
+        ("end", np.float64),
+        ("energy", np.float64),
+        ("length", np.float64),
+    ]
+)
+"""How far a cadence has come on a row: intervals that have fitted, from where to where, and the
+energy and length of its sounds."""
+
+ROW = np.dtype([("units", np.int64), ("end", np.float64), ("telling", np.int32)])
+"""Units heard, where the last tone ended, and which cadence is being told, −1 for none."""
+
+EVENT = np.dtype(
+    [
+        ("row", np.int64),
+        ("cadence", np.int64),
+        ("start", np.float64),
+        ("end", np.float64),
+        ("power", np.float64),
+    ]
+)
+"""A cadence that is told (``end`` −1) or over."""
+
+_JOINED = 320.0
+"""Samples of silence between tones that follow each other without one (E.180: 30 ms)."""
+
+_LATE = 2 * UNIT
+"""Samples after which it is known what was not heard."""
+
+_MODULATION = 0.24
+"""Least 15 Hz part of a modulated tone's power; V.8's fifth in amplitude is 0.39 of it."""
+
+
+@kernel
+def _fits(cadence: Record, step: int, heard: Record) -> bool:
+    tones = cadence.tones[step]
+    if tones != 1 + (heard.hz[1] > 0):
+        return False
+    for tone in range(tones):
+        if abs(heard.hz[tone] - cadence.hz[step, tone]) > cadence.off[step, tone]:
+            return False
+    return True
+
+
+@kernel
+def _is_like(cadence: Record, heard: Record) -> bool:
+    """Whether a tone is modulated and reversed as the cadence is to be."""
+    modulated, reversals = heard.modulation >= _MODULATION, heard.reversals > 0
+    return bool(
+        (cadence.modulated < 0 or cadence.modulated == modulated)
+        and (cadence.reversals < 0 or cadence.reversals == reversals)
+    )
+
+
+@kernel
+def _write(row: int, which: int, match: Record, end: float, out: Any) -> None:
+    """Write an event."""
+    events, counts = out
+    event = events[counts[0]]
+    counts[0] += 1
+    event.row, event.cadence = row, which
+    event.start, event.end = match.start, end
+    event.power = match.energy / match.length
+
+
+@kernel
+def _fail(row: int, which: int, told: Any, out: Any) -> None:
+    """Follow a cadence no further; if it was being told, it is over unless another goes on."""
+    r, matches, cadences = told
+    match = matches[which]
+    match.active = False
+    if r.telling != which:
+        return
+    r.telling = -1
+    for other in range(len(cadences)):
+        if matches[other].active and matches[other].told:
+            r.telling = other
+            return
+    _write(row, which, match, match.end, out)
+
+
+@kernel
+def _tell(row: int, which: int, told: Any, out: Any) -> None:
+    """Tell a cadence that has come so far, and follow no other that means something else."""
+    r, matches, cadences = told
+    matches[which].told = True
+    if r.telling >= 0:
+        return
+    r.telling = which
+    for other in range(len(cadences)):
+        if cadences[other].meaning != cadences[which].meaning:
+            matches[other].active = False
+    _write(row, which, matches[which], -1.0, out)
+
+
+@kernel
+def _on_begun(row: int, heard: Record, told: Any, out: Any) -> None:
+    r, matches, cadences = told
+    gap = heard.start - r.end
+    for which in range(len(cadences)):
+        match, cadence = matches[which], cadences[which]
+        if not match.active:
+            continue
+        step = match.step % cadence.intervals
+        fits = gap <= _JOINED
+        if cadence.tones[step] == 0:
+            fits = cadence.least[step] <= gap <= cadence.most[step]
+            match.step += 1
+            step = match.step % cadence.intervals
+        match.sounding = fits and _fits(cadence, step, heard)
+        if not match.sounding:
+            _fail(row, which, told, out)
+    if r.telling >= 0:
+        return
+    for which in range(len(cadences)):
+        match = matches[which]
+        if not match.active and _fits(cadences[which], 0, heard):
+            match.active = match.sounding = True
+            match.told = False
+            match.step = 0
+            match.start = match.end = heard.start
+            match.energy = match.length = 0.0
+
+
+@kernel
+def _on_sounding(row: int, heard: Record, told: Any, out: Any) -> None:
+    _, matches, cadences = told
+    length = heard.end - heard.start
+    for which in range(len(cadences)):
+        match, cadence = matches[which], cadences[which]
+        if not match.active:
+            continue
+        step = match.step % cadence.intervals
+        if length > cadence.most[step]:
+            _fail(row, which, told, out)
+        elif cadence.continuous and not match.told and length >= cadence.least[step]:
+            if _is_like(cadence, heard) and _fits(cadence, step, heard):
+                match.energy, match.length = heard.power, 1.0
+                _tell(row, which, told, out)
+            else:
+                match.active = False
+
+
+@kernel
+def _on_ended(row: int, heard: Record, told: Any, out: Any) -> None:
+    r, matches, cadences = told
+    r.end = heard.end
+    length = heard.end - heard.start
+    for which in range(len(cadences)):
+        match, cadence = matches[which], cadences[which]
+        if not match.active:
+            continue
+        step = match.step % cadence.intervals
+        if cadence.continuous and match.told:
+            match.end = heard.end
+            match.energy, match.length = heard.power, 1.0
+            _fail(row, which, told, out)
+            continue
+        fits = cadence.least[step] <= length <= cadence.most[step]
+        if cadence.continuous or not fits or not _fits(cadence, step, heard):
+            _fail(row, which, told, out)
+            continue
+        match.sounding = False
+        match.step += 1
+        match.end = heard.end
+        match.energy += heard.power * length
+        match.length += length
+        if cadence.once and match.step == cadence.intervals:
+            _complete(row, which, told, out)
+        elif match.step >= cadence.told:
+            _tell(row, which, told, out)
+
+
+@kernel
+def _complete(row: int, which: int, told: Any, out: Any) -> None:
+    """Tell a cadence that is heard once and has been."""
+    r, matches, cadences = told
+    r.telling = -1
+    for other in range(len(cadences)):
+        matches[other].active = False
+    _write(row, which, matches[which], matches[which].end, out)
+
+
+@kernel
+def _on_silence(row: int, now: float, power: float, told: Any, out: Any) -> None:
+    """Give up what has been silent for too long, or has sound in its silence (of a power)."""
+    r, matches, cadences = told
+    for which in range(len(cadences)):
+        match, cadence = matches[which], cadences[which]
+        if not match.active or match.sounding:
+            continue
+        step = match.step % cadence.intervals
+        most = cadence.most[step] if cadence.tones[step] == 0 else _JOINED
+        if now - r.end > most or power > 0.1 * match.energy / match.length:
+            _fail(row, which, told, out)
+
+
+@kernel
+def decide(
+    heard: NDArray[np.void],
+    rows: Rows,
+    state: tuple[NDArray[np.void], NDArray[np.void]],
+    cadences: NDArray[np.void],
+    events: NDArray[np.void],
+) -> int:
+    """Take what a unit of some rows has brought; write what is known now, return how much it is.
+
+    Parameters
+    ----------
+    heard
+        Events of :data:`dsp.steady_kernel.EVENT`, in the order of ``rows``.
+    rows
+        ``(n,)``: whose unit it is.
+    state
+        ``(calls,)`` of :data:`ROW` and ``(calls, cadences)`` of :data:`MATCH`.
+    cadences
+        Of :data:`CADENCE`.
+    events
+        Room for ``6 n`` of :data:`EVENT`.
+    """
+    records, matches = state
+    counts = np.zeros(1, np.int64)
+    out = (events, counts)
+    at = 0
+    for i in range(len(rows)):
+        row = rows[i]
+        told = (records[row], matches[row], cadences)
+        while at < len(heard) and heard[at].row == row:
+            one = heard[at]
+            if one.what == BEGUN:
+                _on_begun(row, one, told, out)
+            elif one.what == SOUNDING:
+                _on_sounding(row, one, told, out)
+            elif one.what == ENDED:
+                _on_ended(row, one, told, out)
+            elif one.what == OTHER:
+                _on_silence(row, 0.0, one.power, told, out)
+            at += 1
+        records[row].units += 1
+        _on_silence(row, float(records[row].units * UNIT - _LATE), 0.0, told, out)
+    return int(counts[0])
+
+
+@kernel
+def give_up(
+    rows: Rows,
+    state: tuple[NDArray[np.void], NDArray[np.void]],
+    cadences: NDArray[np.void],
+    events: NDArray[np.void],
+) -> int:
+    """End what is being told on some rows, whose sound is over; return how much it is."""
+    records, matches = state
+    counts = np.zeros(1, np.int64)
+    for i in range(len(rows)):
+        r = records[rows[i]]
+        if r.telling >= 0:
+            match = matches[rows[i], r.telling]
+            _write(rows[i], r.telling, match, match.end, (events, counts))
+            r.telling = -1
+    return int(counts[0])
