@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from dsp.plan import PLANS, PlanError, load
+
 from .errors import MediasockError
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -34,7 +36,7 @@ class Config:
     workers
         Processes that share the port; each is whole.
     plans
-        Countries whose call-progress tones are listened for.
+        Countries whose call-progress tones are listened for, or paths of TOML files of one's own.
     media
         ``auto`` takes the one-socket hub where FreeSWITCH is on this Linux host, ``hub`` and
         ``portable`` insist.
@@ -54,7 +56,7 @@ class Config:
     max_calls: int = 1000
     max_calls_per_peer: int = 1000
     workers: int = 1
-    plans: tuple[str, ...] = ("us", "uk", "eu")
+    plans: tuple[str, ...] = PLANS
     media: str = "auto"
     media_ip: str = "127.0.0.1"
     grace: float = 10.0
@@ -62,6 +64,10 @@ class Config:
 
     def __post_init__(self) -> None:
         split_listen(self.listen)
+        try:
+            load(self.plans)
+        except PlanError as error:
+            raise ConfigError(str(error)) from error
         for name in ("max_calls", "max_calls_per_peer", "workers"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}: at least 1 is needed")
