@@ -360,21 +360,22 @@ class Engine(Generic[P]):
         -------
         numpy.ndarray
             ``(len(rows), bytes)``; what is played, else what came where loop-back is on, else
-            silence.
+            silence. Silence for a held stream, which sends nothing: what it plays waits.
         """
-        looped = self._loop_back[rows]
+        held = self.timelines.held[rows]
+        looped = self._loop_back[rows] & ~held
         out = frames
         if not looped.all():
             out = silent(len(rows), frames.shape[1], code)
             out[looped] = frames[looped]
-        speaking = self.voices.speaking(rows)
+        speaking = self.voices.speaking(rows) & ~held
         if speaking.any():
             out = out.copy() if out is frames else out
             samples = frames.shape[1] >> (code == 0)
             pcm, short = self.voices.take(rows[speaking], samples)
             out[speaking] = encode(pcm, code)
             self.counters.add("underruns", rows[speaking], short)
-        self._post(rows, out, self.timelines.held[rows])
+        self._post(rows, out, held)
         return out
 
     def _post(self, rows: Ints, out: Bytes, held: Flags) -> None:

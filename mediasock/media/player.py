@@ -8,6 +8,7 @@ really been sent counts as played.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import threading
 from collections import deque
@@ -18,7 +19,7 @@ import numpy as np
 
 from dsp.types import Samples
 
-from .errors import StreamClosed
+from .errors import MediaError, StreamClosed, StreamLost
 from .sources import Feed, Playable, PlayError, Reservoir
 
 Outcome: TypeAlias = Literal["done", "broken"]
@@ -33,8 +34,8 @@ class Playback:
     ------
     PlayError
         When awaited, if it could not be played.
-    StreamClosed
-        When awaited, if the call's stream was closed before it was over.
+    StreamClosed, StreamLost
+        When awaited, if the call's stream ended before it was over.
     """
 
     def __init__(self, player: Player, feed: Feed) -> None:
@@ -130,7 +131,7 @@ class Player:
         self._queue: deque[_Item] = deque()
         self._unsent: deque[tuple[_Item, Samples]] = deque()
         self._flush = False
-        self._closed = False
+        self._refusal: MediaError | None = None
 
     # -- from the event loop's thread ---------------------------------------------------------
 
@@ -148,14 +149,14 @@ class Player:
 
         Raises
         ------
-        StreamClosed
-            When the stream is closed.
+        StreamClosed, StreamLost
+            When nobody would hear it.
         PlayError
             When an async iterator is to be looped. What else is wrong with ``what`` is told to
             those who await the playback.
         """
-        if self._closed:
-            raise StreamClosed("nothing can be played: the stream is closed")
+        if self._refusal is not None:
+            raise self._refusal.with_traceback(None)
         feed = Feed(what, self.rate, loops=loops, gain_db=gain_db, on_ready=self._wake)
         playback = Playback(self, feed)
         with self._lock:
@@ -179,9 +180,20 @@ class Player:
         why
             What those who await a playback are told; StreamClosed where nothing is given.
         """
-        self._closed = True
-        closed = StreamClosed("the stream was closed while this was playing")
-        self._stop(lambda _: True, why or closed)
+        closed = StreamClosed("nothing can be played: the stream is closed")
+        self._end(closed, why or closed)
+
+    def suspend(self, lost: StreamLost) -> None:
+        """End everything, and take nothing until :meth:`resume`: nobody would hear it."""
+        self._end(lost, lost)
+
+    def resume(self) -> None:
+        """Take things to be played again."""
+        self._refusal = None
+
+    def _end(self, refusal: MediaError, how: Exception) -> None:
+        self._refusal = refusal
+        self._stop(lambda _: True, how)
 
     def _stop(self, wanted: Callable[[_Item], bool], how: Outcome | Exception) -> None:
         with self._lock:
@@ -265,10 +277,9 @@ class Player:
             self._post(item.playback.finish, item.reservoir.error or "done")
 
     def _post(self, call: Callable[..., None], argument: object) -> None:
-        try:
+        # A loop that is closed is gone with everybody who could wait.
+        with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call, argument)
-        except RuntimeError:
-            self._closed = True  # the loop is gone, and with it everybody who could wait
 
 
 __all__ = ["Outcome", "PlayError", "Playback", "Player"]

@@ -199,6 +199,8 @@ class Stream:
             )
             if self._closing:
                 self.voice.close()
+            elif self._lost is not None:
+                self.voice.suspend(self._lost)
         return self.voice
 
     def loop_back(self, on: bool = True) -> None:
@@ -249,6 +251,8 @@ class Stream:
                 self._on_lost()
             case Resumed():
                 self._lost = None
+                if self.voice is not None and not self._closing:
+                    self.voice.resume()
                 log.info("frames come again", extra={"call": self.uuid})
             case Stopped():
                 log.info("frames have stopped coming", extra={"call": self.uuid})
@@ -285,7 +289,7 @@ class Stream:
         log.warning("the stream is lost", extra={"call": self.uuid})
         self._end_listeners(self._lost)
         if self.voice is not None:
-            self.voice.break_()  # nobody hears it, and who awaits its end must not wait for ever
+            self.voice.suspend(self._lost)  # who awaits its end must not wait for ever
         for callback in tuple(self._loss_callbacks):
             callback(self._lost)
 

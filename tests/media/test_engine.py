@@ -485,6 +485,21 @@ def test_what_a_voice_says_goes_out_whole_and_is_told(row):
     assert lines.stats(row).underruns == 0
 
 
+def test_what_plays_waits_while_the_stream_is_held():
+    lines = Lines()
+    party = lines.open(listening=True, loop_back=True)
+    party.voice = _Voice(noise(480))
+    lines.engine.speak(party)
+    out = [lines.step((0, frame(k)), after=20) for k in (1, 2)]
+    lines.engine.hold(party)
+    assert [lines.step((0, frame(k)), after=20) for k in (3, 4)] == [[], []]
+    lines.engine.resume(party, lines.now)
+    out += [lines.step((0, frame(k)), after=20) for k in (5, 6)]
+    sent = b"".join(content for step in out for _, content in step)
+    assert sent == noise(480).tobytes() + frame(6)
+    assert lines.total() == 6 * 160
+
+
 def test_a_flush_silences_what_waits_at_once():
     lines = Lines()
     party = lines.open()

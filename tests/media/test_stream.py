@@ -276,12 +276,22 @@ async def test_a_playback_ends_with_its_stream(hub):
 
 
 @in_loop
-async def test_a_playback_on_a_lost_stream_is_broken(hub):
+async def test_nothing_plays_on_a_lost_stream_until_its_frames_come_again(hub):
     stream = hub.open()
     hub.bring(frame(1))
     playing = stream.player.enqueue(noise(80000))
     hub.idle(2005)
-    assert await playing == "broken"
+    with pytest.raises(StreamLost, match="c-1"):
+        await playing
+    with pytest.raises(StreamLost):
+        stream.player.enqueue(noise(80))
+    hub.bring(frame(2))
+    content = noise(160)
+    again = stream.player.enqueue(content)
+    await ready(stream)
+    assert hub.bring(frame(3)) == [(1, content.tobytes())]
+    hub.bring(frame(4))
+    assert await again == "done"
 
 
 @in_loop
