@@ -17,6 +17,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -29,6 +30,10 @@ SO_RXQ_OVFL = 40
 SO_MEMINFO = 55
 _MEMINFO_RMEM, _MEMINFO_RCVBUF, _MEMINFO_DROPS, _MEMINFO_VARS = 0, 1, 8, 9
 _MSG_DONTWAIT = 0x40
+
+_READINGS = 5
+_AT_ONCE = 50_000
+"""Nanoseconds within which two clocks are read as one; two readings take some 200."""
 
 _MARGIN = 256 << 10
 """A buffer with less room than this is taken for full."""
@@ -75,6 +80,28 @@ _CONTROL = np.dtype(
 def supported() -> bool:
     """Whether this system has what the module needs: Linux, 64 bits."""
     return sys.platform == "linux" and sys.maxsize > 2**32
+
+
+def clocks_apart(
+    clock: Callable[[], int] = time.monotonic_ns, wall: Callable[[], int] = time.time_ns
+) -> int:
+    """Return how far CLOCK_MONOTONIC is ahead of CLOCK_REALTIME, which SO_TIMESTAMPNS is in.
+
+    It is read each time, so that a step of the real-time clock moves nothing. A thread that is
+    put aside between the two readings has read nothing: it reads again.
+
+    Parameters
+    ----------
+    clock, wall
+        Both clocks, nanoseconds.
+    """
+    for _ in range(_READINGS):
+        before = clock()
+        real = wall()
+        after = clock()
+        if after - before < _AT_ONCE:
+            break
+    return before + (after - before) // 2 - real
 
 
 def _pointer(array: np.ndarray) -> int:
@@ -180,10 +207,7 @@ class Receiver(_Messages):
         self.ips = self._ip[:count].astype(np.int64)
         self.ports = self._port[:count].astype(np.int64)
         control = self._control[:count]
-        # SO_TIMESTAMPNS is in CLOCK_REALTIME; the difference of the clocks is read each time, so
-        # that a step of the real-time clock moves nothing.
-        offset = time.monotonic_ns() - time.time_ns()
-        self.arrivals = control["seconds"] * 1_000_000_000 + control["nanoseconds"] + offset
+        self.arrivals = control["seconds"] * 1_000_000_000 + control["nanoseconds"] + clocks_apart()
         counters = np.where(
             self._control_len[:count] == _CONTROL.itemsize, control["drops"], 0
         ).astype(np.int64)

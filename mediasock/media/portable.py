@@ -74,7 +74,11 @@ class SocketEach:
     def reserve(self) -> tuple[int, Address]:
         """Bind a socket for a call."""
         end = _End(socket.socket(self._family, socket.SOCK_DGRAM))
-        end.socket.bind((self._bind_ip, 0))
+        try:
+            end.socket.bind((self._bind_ip, 0))
+        except OSError:
+            end.socket.close()
+            raise
         end.socket.setblocking(False)
         end.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         self._next += 1
@@ -105,8 +109,9 @@ class SocketEach:
         """Take what has come, and say whether that is all."""
         rows: list[int] = []
         lengths: list[int] = []
+        drained = True
         for key, _ in self._selector.select(0):
-            self._drain(key.data, rows, lengths)
+            drained &= self._drain(key.data, rows, lengths)
         n = len(rows)
         now = np.full(n, time.monotonic_ns(), dtype=np.int64)
         batch = Batch(
@@ -117,18 +122,18 @@ class SocketEach:
             now,
             np.zeros(n, dtype=np.int64),
         )
-        return batch, n < len(self._lines)
+        return batch, drained
 
-    def _drain(self, end: _End, rows: list[int], lengths: list[int]) -> None:
-        """Take what has come for one call."""
+    def _drain(self, end: _End, rows: list[int], lengths: list[int]) -> bool:
+        """Take what has come for one call, and say whether that is all."""
         for _ in range(min(_AT_ONCE, len(self._lines) - len(rows))):
             try:
                 length, source = end.socket.recvfrom_into(self._lines[len(rows)])
             except BlockingIOError:
-                return
+                return True
             except OSError as error:  # as when our last frame found nobody at the other end
                 log.debug("receiving failed: %s", error)
-                return
+                return True
             self._datagrams += 1
             if end.peer is None:
                 end.peer = source
@@ -138,6 +143,7 @@ class SocketEach:
                 lengths.append(length)
             else:
                 self._strangers += 1
+        return False
 
     def send(self, outbox: Outbox) -> None:
         """Send the frames of a step."""

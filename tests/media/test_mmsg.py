@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediasock.media.batch import SLOT
-from mediasock.media.mmsg import Receiver, Sender, supported
+from mediasock.media.mmsg import Receiver, Sender, clocks_apart, supported
 
 pytestmark = pytest.mark.skipif(not supported(), reason="recvmmsg is for 64-bit Linux")
 
@@ -69,6 +69,20 @@ def test_the_time_is_that_of_the_arrival(pair):
     one, two = receiver.arrivals
     assert before - 1_000_000 <= one <= between + 1_000_000
     assert one <= two <= time.monotonic_ns() + 1_000_000
+
+
+def test_clocks_are_read_again_by_a_thread_that_was_put_aside():
+    now = 1000
+    pauses = iter([0, 7_000_000, 0, 0, 0, 900_000, 0, 200, 300])
+
+    def read(ahead):
+        nonlocal now
+        now += next(pauses)
+        return now + ahead
+
+    apart = clocks_apart(lambda: read(0), lambda: read(-5_000_000_000))
+    assert apart == pytest.approx(5_000_000_000, abs=500)
+    assert next(pauses, None) is None
 
 
 def test_more_than_fits_is_left_for_the_next_call(pair):

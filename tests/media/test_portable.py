@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import socket
 
 import pytest
@@ -49,6 +50,39 @@ def test_of_two_that_speak_before_we_look_the_first_is_heard():
         b"three",
     ]
     assert transport.counts()["strangers"] == 1
+
+
+def test_a_call_with_much_to_say_leaves_the_others_their_turn():
+    transport = SocketEach("127.0.0.1", batch_size=100)
+    addresses = []
+    for row in range(2):
+        number, address = transport.reserve()
+        transport.attach(number, row)
+        addresses.append(("127.0.0.1", address.remote_port))
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as second,
+    ):
+        for _ in range(150):
+            first.sendto(b"x", addresses[0])
+            second.sendto(b"y", addresses[1])
+        got, drained = [], False
+        while not drained:
+            batch, drained = transport.receive()
+            assert len(batch) <= 100
+            assert len({*batch.rows.tolist()}) == 2 or len(got) >= 200
+            got += batch.rows.tolist()
+    transport.shut()
+    assert sorted(got) == [0] * 150 + [1] * 150
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_address_that_is_not_ours_is_an_error_and_leaves_no_socket():
+    transport = SocketEach("192.0.2.1")
+    with pytest.raises(OSError):
+        transport.reserve()
+    gc.collect()
+    transport.shut()
 
 
 def test_calls_are_told_apart(portable, far_end):
