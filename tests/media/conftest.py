@@ -10,6 +10,9 @@ from mediasock.media.hub import MediaHub
 from tests.support.media import Memory
 
 
+SILENCES = (bytes(320), b"\xff" * 160)
+
+
 class FarEnd:
     """FreeSWITCH's end of one stream: a socket that is bound as ``unicast`` says."""
 
@@ -17,7 +20,7 @@ class FarEnd:
         self.address = address
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((address.local_ip.replace("0.0.0.0", "127.0.0.1"), address.local_port))
-        self.sock.settimeout(5)
+        self.sock.settimeout(30)
 
     def send(self, content):
         self.sock.sendto(content, (self.address.remote_ip, self.address.remote_port))
@@ -29,6 +32,20 @@ class FarEnd:
         """Send a frame and return the answer."""
         self.send(content)
         return self.receive()
+
+    def hear(self, content):
+        """Wait for a frame; nothing but silence may come before it.
+
+        Where this process is put aside for a quarter of a second, the stream has stopped for the
+        hub, and a timer sends silence.
+        """
+        while (got := self.receive()) != content:
+            assert got in SILENCES, "what came is neither the frame nor silence"
+
+    def echo(self, content):
+        """Send a frame and wait for it to come back."""
+        self.send(content)
+        self.hear(content)
 
 
 @pytest.fixture
@@ -48,7 +65,7 @@ def far_end():
 def until():
     """Wait for something another thread does, in the loop, with a deadline."""
 
-    async def wait(condition, seconds=5.0):
+    async def wait(condition, seconds=30.0):
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not happen in time"

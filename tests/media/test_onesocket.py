@@ -20,7 +20,7 @@ def ours():
 def bound(address):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind((address.local_ip, address.local_port))
-    sock.settimeout(5)
+    sock.settimeout(30)
     return sock
 
 

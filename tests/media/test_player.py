@@ -34,13 +34,13 @@ class Ring:
 
     async def run_until(self, playback, read=160, send=160):
         """Serve until a playback is over."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not playback.over:
                 await self.step(read, send)
 
     async def ready(self, *playbacks):
         """Wait until the first samples of these have been decoded."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not all(one.feed.reservoir.ready for one in playbacks):
                 await asyncio.sleep(0)
 
@@ -125,7 +125,7 @@ async def test_a_mark_is_reached_when_its_sample_has_been_sent(position, send):
     ring = Ring()
     playing = ring.player.enqueue(ramp(500))
     mark = playing.mark(position)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not playing.over:
             assert mark.done() == (playing.sent >= position)
             await ring.step(200, send)

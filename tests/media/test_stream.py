@@ -73,7 +73,7 @@ class Hub:
 
 async def ready(stream):
     """Wait until the decoding thread has something to be played."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while stream.player.idle:
         assert time.monotonic() < deadline
         await asyncio.sleep(0)
