@@ -9,7 +9,6 @@ import pytest
 from mediasock.media.hub import MediaHub
 from tests.support.media import Memory
 
-
 SILENCES = (bytes(320), b"\xff" * 160)
 
 
