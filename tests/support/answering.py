@@ -9,7 +9,7 @@ from typing import cast
 
 from tests.support.desk import Read, whole_frames
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 LOOPBACK = "127.0.0.1"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 TRANSCRIPTS = Path(__file__).parent.parent.parent / "fixtures/freeswitch"
 SCENARIOS = sorted(path.name.removesuffix(".json.gz") for path in TRANSCRIPTS.glob("*.json.gz"))
 UUID = "ee4dc53e-f59c-48e6-9972-c40093edfb98"
-DEADLINE = 60.0
+DEADLINE = 100.0
 
 
 def rows(scenario: str) -> list[tuple[float, str, str]]:
