@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -225,11 +226,11 @@ async def place_call(
 
 def _line(plan: CallPlan) -> Line:
     # A codec that is compiled at its first frame would stop the call for seconds.
-    Codec(plan.codec).encode(np.zeros(plan.setup().frame_samples, np.int16))
+    codec = partial(Codec, plan.codec)
+    codec().encode(np.zeros(plan.setup().frame_samples, np.int16))
     return Line(
         plan.far_end,
-        Codec(plan.codec),
-        Codec(plan.codec),
+        codec,
         plan.setup().frame_samples,
         ptime_ms=plan.ptime_ms,
         impairment=Impairment(plan.loss, plan.jitter_ms, plan.seed),

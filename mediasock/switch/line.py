@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -125,8 +126,8 @@ class Line:
     ----------
     phone
         The far end.
-    near, far
-        The codec at the switch and at the phone.
+    codec
+        Makes the codec at one end, with a state of its own.
     frame_samples
         Samples of a frame.
     ptime_ms
@@ -138,8 +139,7 @@ class Line:
     def __init__(
         self,
         phone: Phone,
-        near: Coding,
-        far: Coding,
+        codec: Callable[[], Coding],
         frame_samples: int,
         *,
         ptime_ms: int = 20,
@@ -148,7 +148,8 @@ class Line:
         self.phone = phone
         self.counts = Counts()
         self.keys_sent = ""
-        self._near, self._far = near, far
+        # What an application encodes itself is a signal of its own, and G.722 has a memory.
+        self._near, self._far, self._application = codec(), codec(), codec()
         self.frame_samples = self._n = frame_samples
         self._ptime = ptime_ms
         self._impairment = impairment or Impairment()
@@ -212,8 +213,8 @@ class Line:
             self._going.append(piece)
 
     def write_payload(self, payload: bytes) -> None:
-        """Queue what the codec has already encoded."""
-        self.write(np.asarray(self._near.decode(payload), np.int16))
+        """Queue what the application has already encoded."""
+        self.write(np.asarray(self._application.decode(payload), np.int16))
 
     def send_keys(self, keys: str) -> None:
         """Send telephone-events to the phone; one that can take none has them counted alone."""

@@ -136,9 +136,12 @@ class Desk:
         self.switch = Switch(lambda: self.now, counted_uuids())
         call = CallSetup(data, **setup)
         self.phone = RecordedPhone(call.rate, list(keys), None)
-        coding = Codec(call.codec), Codec(call.codec)
         self.line = Line(
-            self.phone, *coding, call.frame_samples, ptime_ms=call.ptime_ms, impairment=impairment
+            self.phone,
+            lambda: Codec(call.codec),
+            call.frame_samples,
+            ptime_ms=call.ptime_ms,
+            impairment=impairment,
         )
         self.frame_seconds = call.ptime_ms / 1000
         self.taken = set(taken)

@@ -79,7 +79,7 @@ class Player:
         self.switch = Switch(lambda: self.now, lambda: next(uuids), identity)
         call = self._call(connect)
         self.phone = RecordedPhone(call.rate, self.setup["keys"], self.setup["far_end_hangs_up_at"])
-        line = Line(self.phone, Codec(call.codec), Codec(call.codec), call.frame_samples)
+        line = Line(self.phone, lambda: Codec(call.codec), call.frame_samples)
         self.session: Session = self.switch.place(call, line)
         self._shift[original_uuid(self.recorded)] = self.session.uuid
         self.sockets: dict[str, EventSocket] = {}

@@ -8,7 +8,7 @@ from tests.support.desk import Desk, RecordedPhone
 
 def place(desk: Desk) -> str:
     phone = RecordedPhone(8000, [], None)
-    line = Line(phone, Codec("PCMU"), Codec("PCMU"), 160)
+    line = Line(phone, lambda: Codec("PCMU"), 160)
     return desk.switch.place(CallSetup("127.0.0.1:1 async"), line).uuid
 
 

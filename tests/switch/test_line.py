@@ -30,7 +30,7 @@ class Counter:
 
 def line(impairment: Impairment | None = None) -> tuple[Counter, Line]:
     phone = Counter()
-    return phone, Line(phone, Codec("L16"), Codec("L16"), 160, impairment=impairment)
+    return phone, Line(phone, lambda: Codec("L16"), 160, impairment=impairment)
 
 
 def test_a_good_line_carries_every_frame_both_ways() -> None:
@@ -102,6 +102,6 @@ def test_keys_that_are_none_are_not_sent() -> None:
 @pytest.mark.parametrize(("codec", "octets"), [("PCMU", 160), ("PCMA", 160), ("G722", 160)])
 def test_a_frame_has_the_size_of_its_codec(codec: str, octets: int) -> None:
     n = 320 if codec == "G722" else 160
-    wire = Line(Counter(), Codec(codec), Codec(codec), n)
+    wire = Line(Counter(), lambda: Codec(codec), n)
     frame = wire.read()
     assert (len(frame.payload), len(frame.samples)) == (octets, n)

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsp import g711
+from mediasock.switch.codec import Codec
 from mediasock.switch.errors import SwitchAborted
 from mediasock.switch.unicast import State
 from tests.support.desk import Desk
@@ -102,6 +103,30 @@ def test_native_frames_are_heard() -> None:
     desk.session.datagram(b"\x10" * 160)
     desk.tick()
     assert set(desk.phone.heard[-1]) == set(g711.ulaw_to_linear(np.full(1, 0x10, np.uint8)))
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA", "G722"])
+def test_native_frames_of_both_directions_do_not_mix(codec: str) -> None:
+    """G.722 has a memory: the frames of one direction must not pass through the other's."""
+    desk = Desk(codec=codec)
+    n = desk.line.frame_samples
+    desk.execute("answer")
+    desk.unicast(flags="native")
+    desk.tick(2)
+    ours, switch, phone = (Codec(codec) for _ in range(3))
+    at = np.arange(20 * n) / ours.rate
+    said = (8000 * np.sin(2 * np.pi * 1000 * at)).astype(np.int16)
+    heard, expected = len(desk.phone.heard), []
+    for frame in said.reshape(20, n):
+        payload = ours.encode(frame)
+        desk.session.datagram(payload)
+        desk.tick()
+        expected.append(phone.decode(switch.encode(switch.decode(payload))))
+    assert np.array_equal(np.concatenate(desk.phone.heard[heard:]), np.concatenate(expected))
+    spoken = Codec(codec).decode(b"".join(desk.sent[1:]))
+    desk.phone._said = 0
+    again = Codec(codec)
+    assert np.array_equal(spoken, again.decode(again.encode(desk.phone.speak(len(spoken)))))
 
 
 def test_an_empty_datagram_ends_the_receiving_side_alone() -> None:
