@@ -54,6 +54,7 @@ class Subscription:
     names: set[str] = field(default_factory=set)
     subclasses: set[str] = field(default_factory=set)
     all: bool = False
+    taken_out: set[str] = field(default_factory=set)
     mine_only: bool = False
     active: bool = False
     filters: list[tuple[str, str]] = field(default_factory=list)
@@ -79,9 +80,11 @@ class Subscription:
                 self.subclasses.add(word)
             elif word.upper() == "ALL":
                 self.all = True
+                self.taken_out.clear()
             else:
                 custom = word.upper() == "CUSTOM"
                 self.names.add(word.upper())
+                self.taken_out.discard(word.upper())
         self.active = self.active or bool(words)
         return bool(words)
 
@@ -97,7 +100,7 @@ class Subscription:
                 custom = word.upper() == "CUSTOM"
                 self.names.discard(word.upper())
                 if self.all:
-                    self.filters.append(("-Event-Name", word.upper()))
+                    self.taken_out.add(word.upper())
         return bool(words)
 
     def clear(self) -> bool:
@@ -105,6 +108,7 @@ class Subscription:
         was, self.active = self.active, False
         self.names.clear()
         self.subclasses.clear()
+        self.taken_out.clear()
         self.all = self.mine_only = False
         return was
 
@@ -122,7 +126,7 @@ class Subscription:
         """Whether an event is to be sent."""
         if not self.active or (self.mine_only and not self._is_mine(event)):
             return False
-        if not (self.all or event.name in self.names):
+        if not (self.all or event.name in self.names) or event.name in self.taken_out:
             return False
         if event.name == "CUSTOM" and not self.all and event.subclass not in self.subclasses:
             return False

@@ -48,7 +48,10 @@ def test_out_of_all_a_name_can_be_taken(mine: Subscription) -> None:
     mine.add(["all"])
     mine.remove(["HEARTBEAT"])
     assert mine.wants(event("CUSTOM", subclass="any"))
+    mine.remove_filter("all", "")
     assert not mine.wants(event("HEARTBEAT"))
+    mine.add(["heartbeat"])
+    assert mine.wants(event("HEARTBEAT"))
 
 
 def test_a_filter_lets_only_matches_through(mine: Subscription) -> None:
