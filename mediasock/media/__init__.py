@@ -21,7 +21,7 @@ from .errors import (
 )
 from .hub import DetectorFactory, MediaHub, Metrics
 from .mmsg import supported
-from .portable import SocketEach
+from .portable import Network, SocketEach
 from .stream import Frame, Stream
 from .wire import Wire
 
@@ -50,6 +50,7 @@ def open_hub(
     detectors: Sequence[DetectorFactory] = (),
     capacity: int = 1000,
     remote_ip: str = "127.0.0.1",
+    sources: Sequence[Network] = (),
 ) -> MediaHub:
     """Make the hub that suits where FreeSWITCH is.
 
@@ -65,6 +66,8 @@ def open_hub(
         Calls at once.
     remote_ip
         Our own address as FreeSWITCH sees it.
+    sources
+        Networks in which FreeSWITCH is; none is any. The one socket hears its own host alone.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def open_hub(
         )
     transport = None
     if kind == "portable" or (kind == "auto" and not (here and supported())):
-        transport = SocketEach(remote_ip)
+        transport = SocketEach(remote_ip, sources=sources)
     return MediaHub(
         capacity=capacity,
         remote_ip=remote_ip,

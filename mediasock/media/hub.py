@@ -249,9 +249,10 @@ class MediaHub:
                 raise HubStopped(f"call {uuid}: the media hub does not run")
             if not self._free:
                 raise HubFull(f"call {uuid}: all {self.engine.capacity} streams are in use")
+            mailbox = self._mailbox()
             number, address = self._transport.reserve()
             row = heapq.heappop(self._free)
-            stream = Stream(self, uuid, wire, address=address, row=row, mailbox=self._mailbox())
+            stream = Stream(self, uuid, wire, address=address, row=row, mailbox=mailbox)
             self._streams[stream] = number
             self._actions.append(lambda: self._begin(stream, number))
         self._work.set()

@@ -1,16 +1,20 @@
 """A socket a call: for a FreeSWITCH on another host, and for systems that are not Linux.
 
 FreeSWITCH is asked to take any port (``local-port: 0``). Where its frames come from is learnt
-from the first one, and from then on nobody else is heard.
+from the first one, and from then on nobody else is heard. Only a datagram from FreeSWITCH's own
+network is a first one, so that a stranger who tries port after port takes no call's place.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import selectors
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,6 +23,8 @@ from .batch import SLOT, Batch, Outbox
 from .mmsg import RECEIVE_BUFFER
 
 log = logging.getLogger(__name__)
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _BUFFER = RECEIVE_BUFFER >> 7
 """Bytes of socket buffer a call: half a second and more of any frames."""
@@ -46,6 +52,8 @@ class SocketEach:
         Our own address as FreeSWITCH sees it, IPv4 or IPv6.
     bind_ip
         The address that is bound, where that is another one.
+    sources
+        Networks in which FreeSWITCH is; none is any.
     batch_size
         Datagrams that are taken at once.
 
@@ -58,10 +66,16 @@ class SocketEach:
     same_host = False
 
     def __init__(
-        self, remote_ip: str, *, bind_ip: str | None = None, batch_size: int = 1024
+        self,
+        remote_ip: str,
+        *,
+        bind_ip: str | None = None,
+        sources: Sequence[Network] = (),
+        batch_size: int = 1024,
     ) -> None:
         self._remote_ip = remote_ip
         self._bind_ip = bind_ip or remote_ip
+        self._sources = tuple(sources)
         self._family = socket.AF_INET6 if ":" in remote_ip else socket.AF_INET
         self._ends: dict[int, _End] = {}
         self._of_row: dict[int, _End] = {}
@@ -135,7 +149,7 @@ class SocketEach:
                 log.debug("receiving failed: %s", error)
                 return True
             self._datagrams += 1
-            if end.peer is None:
+            if end.peer is None and self._is_freeswitch(source[0]):
                 end.peer = source
                 end.socket.connect(source)  # the kernel turns everybody else away from now on
             if source == end.peer:
@@ -144,6 +158,10 @@ class SocketEach:
             else:
                 self._strangers += 1
         return False
+
+    def _is_freeswitch(self, ip: str) -> bool:
+        address = ipaddress.ip_address(ip.partition("%")[0])
+        return not self._sources or any(address in network for network in self._sources)
 
     def send(self, outbox: Outbox) -> None:
         """Send the frames of a step."""

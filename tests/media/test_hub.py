@@ -100,6 +100,17 @@ def test_a_full_hub_says_so_and_has_room_again_after_a_close(hub_thread, far_end
     asyncio.run(run())
 
 
+def test_what_is_opened_outside_of_a_loop_takes_no_place(hub_thread):
+    hub = hub_thread(capacity=1)
+    with pytest.raises(RuntimeError, match="event loop"):
+        hub.open("c-1", Wire())
+
+    async def run():
+        assert hub.open("c-2", Wire()).row == 0
+
+    asyncio.run(run())
+
+
 def test_streams_are_closed_from_any_thread(hub_thread):
     hub = hub_thread()
 

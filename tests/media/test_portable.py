@@ -1,6 +1,7 @@
 import asyncio
 import gc
 import socket
+from ipaddress import ip_network
 
 import pytest
 
@@ -50,6 +51,24 @@ def test_of_two_that_speak_before_we_look_the_first_is_heard():
         b"three",
     ]
     assert transport.counts()["strangers"] == 1
+
+
+def test_a_stranger_who_speaks_first_takes_no_calls_place(hub_thread, far_end, until):
+    networks = [ip_network("127.0.0.1/32"), ip_network("2001:db8::/32")]
+    hub = hub_thread(transport=SocketEach("127.0.0.1", sources=networks))
+
+    async def run():
+        stream = hub.open("c-1", Wire())
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.2", 0))
+            for k in range(100):
+                stranger.sendto(frame(k), ("127.0.0.1", stream.address.remote_port))
+        await until(lambda: hub.metrics().strangers == 100)
+        stream.loop_back()
+        far_end(stream).echo(frame(1))
+        assert stream.stats.received == 1
+
+    asyncio.run(run())
 
 
 def test_a_call_with_much_to_say_leaves_the_others_their_turn():
