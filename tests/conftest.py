@@ -1,3 +1,5 @@
+import mediasock  # noqa: F401, I001 - before numpy, whose threads it settles
+
 from hypothesis import HealthCheck, settings
 
 # Cores are shared and numba compiles at first use: how long an example takes says nothing.
