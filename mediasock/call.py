@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 
@@ -15,9 +16,10 @@ from dsp.types import Detection
 
 from .digits import DigitQueue, Source
 from .esl.channel import BridgeOutcome, OutboundConnection
-from .esl.commands import Linger
-from .esl.errors import Disconnected, HungUp
+from .esl.commands import Linger, Resume
+from .esl.errors import Disconnected, EslError, HungUp, ModeError
 from .esl.events import Event
+from .media.errors import StreamLost
 from .media.hub import MediaHub
 from .media.stream import Stream
 from .session import MediaSession, open_stream
@@ -27,9 +29,10 @@ log = logging.getLogger(__name__)
 LINGER = 5
 """Seconds for which FreeSWITCH keeps the socket after the hang-up, for its last events."""
 
+HANGUP = 1.0
+"""Seconds that a hang-up of ours may take until FreeSWITCH has told that the call is over."""
 
-HANGUP = 2.0
-"""Seconds that the news of a hang-up of ours may take."""
+WAY_BACK = "FreeSWITCH ends a stream with a playback of its own; Call.reenter() brings a new one"
 
 
 class Call:
@@ -68,10 +71,15 @@ class Call:
     def __init__(self, connection: OutboundConnection, hub: MediaHub) -> None:
         self.connection = connection
         self.uuid = connection.uuid
-        self.keys = DigitQueue(clock=asyncio.get_running_loop().time)
+        self.keys = DigitQueue(
+            clock=asyncio.get_running_loop().time,
+            deaf=lambda: None if self._session is None else self._session.lost,
+        )
         self._hub = hub
         self._stream: Stream | None = None
         self._session: MediaSession | None = None
+        self._stream_spent = False
+        self._watch: asyncio.Task[None] | None = None
 
     # -- what is known of it ------------------------------------------------------------------
 
@@ -100,22 +108,35 @@ class Call:
         """The channel variables as they were when FreeSWITCH connected."""
         return self.data.variables
 
+    def file_name(self, suffix: str) -> str:
+        """Return a name for a file of this call: its uuid, with nothing that is a path."""
+        return re.sub(r"[^A-Za-z0-9-]", "_", self.uuid) + suffix
+
     @property
     def hangup_cause(self) -> str | None:
         """Why the call ended (``NORMAL_CLEARING``), None while it lives."""
         return self.connection.hangup_cause
+
+    @property
+    def over(self) -> EslError | None:
+        """Why nothing can be done with the call any more; None while it lives."""
+        if self.hangup_cause is not None:
+            return HungUp(self.hangup_cause)
+        return self.connection.ended
 
     # -- its life -----------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Listen to the call's own events; the server does this before the application runs."""
         self.connection.on("DTMF", self._on_dtmf)
-        self.connection.on("CHANNEL_HANGUP", self._on_hangup)
+        self._watch = asyncio.get_running_loop().create_task(self._until_over())
         if self.connection.full:
             await self.connection.send(Linger(LINGER))
 
     async def close(self) -> None:
         """Take our hands off the call: end its recording and its stream."""
+        if self._watch is not None:
+            self._watch.cancel()
         if self._session is not None:
             await self._session.close()
         self._drop_stream()
@@ -137,10 +158,28 @@ class Call:
         cause
             A FreeSWITCH cause name: ``NORMAL_CLEARING``, ``USER_BUSY``, …
         """
-        await self.connection.hangup(cause)
         with suppress(TimeoutError, Disconnected):
             async with asyncio.timeout(HANGUP):
+                await self.connection.hangup(cause)
                 await self.wait_hangup()
+        if self.over is None and self.connection.full:
+            await self._kill(cause)
+
+    async def _kill(self, cause: str) -> None:
+        """Hang up past what runs under event-lock, as a bridge does: it keeps a hangup waiting."""
+        with suppress(TimeoutError, EslError):
+            async with asyncio.timeout(HANGUP):
+                await self.connection.api("uuid_kill", f"{self.uuid} {cause}")
+                await self.wait_hangup()
+
+    async def let_go(self) -> None:
+        """Have the call go on in its dialplan once our socket is closed, instead of ending it.
+
+        The server does this when an application returns.
+        """
+        if self.over is None:
+            with suppress(EslError):
+                await self.connection.send(Resume())
 
     async def wait_hangup(self) -> str:
         """Wait until the call is over, and return the cause."""
@@ -216,7 +255,7 @@ class Call:
         if self._session is not None:
             await self._session.playback(what, break_on=break_on, timeout=timeout)
             return
-        self._drop_stream()
+        self._give_up_stream()
         await self.set("playback_terminators", break_on or "none")
         await self.execute("playback", what, timeout=timeout)
 
@@ -260,23 +299,34 @@ class Call:
     async def bridge(self, destination: str, *, timeout: float | None = None) -> BridgeOutcome:
         """Bridge the call to a dial string and wait until the bridge is over.
 
+        The stream is silent both ways meanwhile, and goes on after it.
+
         Returns
         -------
         BridgeOutcome
             Whether the two were ever together, and what ended it.
         """
-        self._drop_stream()
-        return await self.connection.bridge(destination, timeout=timeout)
+        if self._stream is not None:
+            self._stream.hold()
+        try:
+            return await self.connection.bridge(destination, timeout=timeout)
+        finally:
+            if self._stream is not None and self._session is not None:
+                self._stream.resume()
 
     async def transfer(
         self, extension: str, dialplan: str = "XML", context: str = "default"
     ) -> None:
-        """Send the call to another extension of the dialplan; this session then ends."""
-        self._drop_stream()
-        try:
+        """Send the call to another extension of the dialplan.
+
+        It is then no longer ours: all that is asked of it here raises
+        :class:`~mediasock.esl.errors.Disconnected`.
+        """
+        self._give_up_stream()
+        with suppress(Disconnected):
             await self.execute("transfer", f"{extension} {dialplan} {context}")
-        except Disconnected:
-            return
+        await self.let_go()
+        await self.connection.exit()
 
     async def reenter(self) -> None:
         """Send the call through its own extension again, for a new session with a new stream.
@@ -309,11 +359,16 @@ class Call:
         """Give a session the call's stream, asking FreeSWITCH for it where there is none yet."""
         if self._session is not None:
             raise RuntimeError(f"call {self.uuid}: its media is open already")
+        if self.connection.mode != "async":
+            raise ModeError("unicast", "async", "without it FreeSWITCH moves no sound")
+        if self._stream_spent:
+            raise StreamLost(f"call {self.uuid}: its stream is over: {WAY_BACK}")
         if not self.connection.media_up:
             await self.answer()
         if self._stream is None:
             self._stream = await open_stream(self.connection, self._hub, native=native)
             self._stream.on_detection(self._on_detection)
+            self._stream.on_lost(self._on_lost)
         else:
             self._stream.resume()
         self._session = session
@@ -326,9 +381,14 @@ class Call:
             if self._stream is not None:
                 self._stream.hold()
 
-    def _drop_stream(self) -> None:
-        """Close our end of the stream, since FreeSWITCH is about to end its own."""
+    def _give_up_stream(self) -> None:
+        """Close our end of the stream, since FreeSWITCH is about to end its own for good."""
         if self._stream is not None and self._session is None:
+            self._drop_stream()
+            self._stream_spent = True
+
+    def _drop_stream(self) -> None:
+        if self._stream is not None:
             self._stream.close()
             self._stream = None
 
@@ -349,7 +409,17 @@ class Call:
         else:
             self.keys.key_down(detection.value)
 
-    def _on_hangup(self, event: Event) -> None:
-        self.keys.close(HungUp(event.text("Hangup-Cause")))
-        if self._stream is not None:
-            self._stream.close()
+    def _on_lost(self, lost: StreamLost) -> None:
+        log.warning("nothing is heard any more: %s", WAY_BACK, extra={"call": self.uuid})
+        self.keys.wake()
+
+    async def _until_over(self) -> None:
+        """End every wait on keys and sound when the call is over, or FreeSWITCH is gone."""
+        try:
+            async with self.connection.until_hangup():
+                await asyncio.Event().wait()
+        except EslError as over:
+            self.keys.close(over)
+            if self._stream is not None:
+                self._stream.player.close(over)
+                self._stream.close()

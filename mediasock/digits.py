@@ -16,12 +16,12 @@ from enum import Enum
 
 from .errors import MediasockError
 
-SAME_PRESS = 0.4
+SAME_PRESS = 1.0
 """Seconds within which the same key by the other way is the same press of it.
 
-A detector reports a tone up to 40 ms after its end, FreeSWITCH a telephone-event at its end, and
-a gateway may hold either back by a packet or two; nobody keys one digit twice, each time by
-another way.
+A detector reports a tone up to 40 ms after its end, FreeSWITCH a telephone-event at its end, a
+gateway may hold either back by a packet or two, and a box with too much to do is later still.
+Nobody keys one digit twice, each time by another way.
 """
 
 
@@ -60,6 +60,8 @@ class DigitQueue:
         Seconds, monotonic.
     limit
         Digits kept that nobody has collected; the oldest fall out, and ``dropped`` counts them.
+    deaf
+        Says why no digit can be heard just now, or None; :meth:`wake` has it asked again.
 
     Examples
     --------
@@ -70,8 +72,15 @@ class DigitQueue:
     '5'
     """
 
-    def __init__(self, *, clock: Callable[[], float], limit: int = 256) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        limit: int = 256,
+        deaf: Callable[[], MediasockError | None] = lambda: None,
+    ) -> None:
         self._clock = clock
+        self._deaf = deaf
         self._digits: deque[Digit] = deque()
         self._limit = limit
         self._unmatched: deque[Digit] = deque(maxlen=32)
@@ -126,6 +135,10 @@ class DigitQueue:
         self._error = error
         self._changed.set()
 
+    def wake(self) -> None:
+        """Have those who wait see that no digit can be heard any more."""
+        self._changed.set()
+
     def clear(self) -> None:
         """Throw away what has been keyed so far."""
         self._digits.clear()
@@ -160,6 +173,8 @@ class DigitQueue:
         ------
         HungUp, Disconnected
             When the call ended before any digit; what was keyed before its end is returned.
+        StreamLost
+            Likewise, when nothing is heard any more while the media is open.
         ValueError
             When ``max`` is less than 1.
         """
@@ -185,8 +200,9 @@ class DigitQueue:
         try:
             async with asyncio.timeout(timeout):
                 while not self._digits:
-                    if self._error is not None:
-                        raise self._error
+                    error = self._error or self._deaf()
+                    if error is not None:
+                        raise error.with_traceback(None)
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:

@@ -14,6 +14,8 @@ from dsp.types import Detection
 from .errors import MediasockError
 from .esl.channel import OutboundConnection
 from .esl.commands import Unicast
+from .esl.connection import deadline
+from .media.errors import StreamLost
 from .media.hub import MediaHub
 from .media.player import Playback
 from .media.recorder import Recorder
@@ -114,6 +116,7 @@ class MediaSession:
         self._native = native
         self._stream: Stream | None = None
         self._recorder: Recorder | None = None
+        self._finishing: list[asyncio.Future[None]] = []
 
     async def __aenter__(self) -> Self:
         self._stream = await self._call.attach(self, native=self._native)
@@ -135,7 +138,9 @@ class MediaSession:
         stream.player.break_()
         stream.loop_back(False)
         self._call.detach(self)
-        await self._stop_recording(stream)
+        stream.record(None)
+        self._finish_recording()
+        await asyncio.gather(*self._finishing)
 
     @property
     def stream(self) -> Stream:
@@ -144,10 +149,18 @@ class MediaSession:
             raise RuntimeError("the media session is not open: use `async with call.media()`")
         return self._stream
 
+    @property
+    def lost(self) -> StreamLost | None:
+        """Why nothing is heard or said any more though the call goes on; None while it is."""
+        return None if self._stream is None else self._stream.lost
+
     # -- ears ---------------------------------------------------------------------------------
 
     def frames(self, rate: int = 8000) -> AsyncIterator[Frame]:
-        """Iterate over the sound as it comes: ``(samples,)`` int16 at 8,000 or 16,000 a second."""
+        """Iterate over the sound as it comes: ``(samples,)`` int16 at 8,000 or 16,000 a second.
+
+        The iteration ends with the call, and raises StreamLost where FreeSWITCH ends the stream.
+        """
         return self.stream.frames(rate)
 
     def detections(self, *wanted: str) -> AsyncIterator[Detection]:
@@ -161,6 +174,7 @@ class MediaSession:
         Notes
         -----
         What still sounds when it is told has ``end`` None, and comes again when it has ended.
+        The iteration ends with the call, and raises StreamLost where FreeSWITCH ends the stream.
         """
         return self.stream.detections(*wanted)
 
@@ -198,13 +212,35 @@ class MediaSession:
             How often; −1 for ever.
         gain_db
             Louder (+) or softer (−), clipped at full scale.
+
+        Raises
+        ------
+        HungUp, Disconnected
+            When the call is over; when it ends later, out of what awaits the playback.
+        StreamLost
+            When FreeSWITCH has ended the stream.
         """
+        over = self._call.over or self.lost
+        if over is not None:
+            raise over
         return self.stream.player.enqueue(what, loops=loops, gain_db=gain_db)
 
     async def playback(
         self, what: Playable, *, break_on: str = "", timeout: float | None = None
     ) -> None:
-        """Play to the end, or until one of the keys in ``break_on`` is down."""
+        """Play to the end, or until one of the keys in ``break_on`` is down.
+
+        Raises
+        ------
+        HungUp, Disconnected
+            When the call ends before.
+        StreamLost
+            When FreeSWITCH ends the stream before.
+        PlayError
+            When it cannot be played.
+        WaitTimeout
+            When it has not ended in time; it then plays on.
+        """
 
         def stop(key: str) -> None:
             if key in break_on:
@@ -212,8 +248,10 @@ class MediaSession:
 
         playing = self.play(what)
         with self._call.keys.watching(stop):
-            async with asyncio.timeout(timeout), self._call.connection.until_hangup():
+            async with deadline("playback", timeout):
                 await playing
+        if self.lost is not None:
+            raise self.lost
 
     def break_(self) -> None:
         """Stop what plays and forget what is queued."""
@@ -258,14 +296,22 @@ class MediaSession:
     def record(self, path: str | Path) -> Recorder:
         """Record both ways to a stereo WAV, left what is heard and right what is sent.
 
-        It ends with the session, or when the recorder is closed.
-        """
-        self._recorder = Recorder(Path(path), self.stream.wire.rate)
-        self.stream.record(self._recorder)
-        return self._recorder
+        It ends with the session, with the next recording, or when the recorder is closed.
 
-    async def _stop_recording(self, stream: Stream) -> None:
+        Raises
+        ------
+        RecordError
+            When the file cannot be written.
+        """
+        recorder = Recorder(Path(path), self.stream.wire.rate)
+        self.stream.record(recorder)
+        self._finish_recording()
+        self._recorder = recorder
+        return recorder
+
+    def _finish_recording(self) -> None:
+        """Have the file completed in a thread, since that waits for the disk."""
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
-            stream.record(None)
-            await asyncio.to_thread(recorder.close)
+            loop = asyncio.get_running_loop()
+            self._finishing.append(loop.run_in_executor(None, recorder.close))
