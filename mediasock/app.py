@@ -40,7 +40,7 @@ class App:
     Raises
     ------
     AppError
-        When an option is not one that the application knows.
+        When an option is not one that the application knows, or not of the kind of its default.
 
     Examples
     --------
@@ -63,7 +63,19 @@ class App:
             raise AppError(
                 f"{type(self).__name__} has no option {', '.join(unknown)}; it knows: {known}"
             )
+        for name, value in (options or {}).items():
+            self._check_kind(name, value)
         self.options: dict[str, Any] = {**self.defaults, **(options or {})}
+
+    def _check_kind(self, name: str, value: object) -> None:
+        kind = type(self.defaults[name])
+        fits = (kind, int) if kind is float else (kind,)
+        if self.defaults[name] is not None and type(value) not in fits:
+            hint = f': write it in quotes, "{value}"' if kind is str else ""
+            raise AppError(
+                f"{type(self).__name__}: option {name} is {value!r}, "
+                f"a {kind.__name__} is needed{hint}"
+            )
 
     async def on_start(self) -> None:
         """Prepare, once a process, before the first call."""
@@ -105,11 +117,12 @@ def load(name: str) -> type[App]:
             )
         return SHIPPED[name]
     try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except ImportError as error:
-        raise AppError(f"application {name!r}: {error}") from error
-    except AttributeError as error:
-        raise AppError(f"application {name!r}: {module_name} has no {class_name}") from error
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise AppError(f"application {name!r}: {type(error).__name__}: {error}") from error
+    found = getattr(module, class_name, None)
+    if found is None:
+        raise AppError(f"application {name!r}: {module_name} has no {class_name}")
     if not (isinstance(found, type) and issubclass(found, App)):
         raise AppError(f"application {name!r}: {class_name} is not a subclass of mediasock.app.App")
     return found

@@ -11,8 +11,12 @@ import logging
 import multiprocessing
 import multiprocessing.connection
 import signal
+import socket
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +29,8 @@ from .config import Config, split_listen
 from .esl.channel import OutboundConnection
 from .esl.errors import Disconnected, HungUp
 from .esl.outbound import OutboundServer
-from .media import open_hub
+from .logs import to_stream
+from .media import StreamClosed, open_hub
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -60,6 +65,7 @@ class Server:
     ) -> None:
         self.config = config
         self._apps = apps
+        self._started: list[App] = []
         self.hub = open_hub(
             config.media,
             ears=lambda calls: Ears(calls, plans=config.plans),
@@ -86,11 +92,22 @@ class Server:
         return self._listener.port
 
     async def start(self) -> None:
-        """Start the media, the applications and the listener, in this order."""
+        """Start the media, the applications and the listener, in this order.
+
+        Raises
+        ------
+        OSError
+            When the port cannot be listened on. What has been started is stopped again.
+        """
         self.hub.start()
-        for app in self._apps.values():
-            await app.on_start()
-        await self._listener.start()
+        try:
+            for app in self._apps.values():
+                await app.on_start()
+                self._started.append(app)
+            await self._listener.start()
+        except BaseException:
+            await self.stop()
+            raise
         log.info(
             "listening",
             extra={"at": f"{self.config.listen}", "port": self.port, "apps": ",".join(self._apps)},
@@ -99,9 +116,17 @@ class Server:
     async def stop(self) -> None:
         """Take no more calls, give those in progress the grace they have, and end."""
         await self._listener.drain(self.config.grace)
-        for app in self._apps.values():
-            await app.on_stop()
+        while self._started:
+            app = self._started.pop()
+            try:
+                await app.on_stop()
+            except Exception:
+                log.exception("on_stop failed", extra={"app": type(app).__name__})
         self.hub.stop()
+
+    async def hurry(self) -> None:
+        """End the calls that :meth:`stop` still waits for."""
+        await self._listener.close()
 
     async def __aenter__(self) -> Server:
         await self.start()
@@ -112,15 +137,17 @@ class Server:
 
     async def _serve_call(self, app: App, connection: OutboundConnection) -> None:
         call = Call(connection, self.hub)
+        _name_task(call.uuid)
         log.info("call", extra={"call": call.uuid, "app": type(app).__name__})
         try:
             await call.start()
             await app.on_call(call)
+            await call.let_go()
         except asyncio.CancelledError:
             await call.hangup(DRAINED)
             raise
         except Exception as error:
-            if not _says_call_ended(error):
+            if not _says_call_ended(error, call):
                 await call.hangup(FAILED)
                 raise
         finally:
@@ -128,9 +155,18 @@ class Server:
             log.info("call over", extra={"call": call.uuid, "cause": call.hangup_cause})
 
 
-def _says_call_ended(error: Exception) -> bool:
+def _name_task(uuid: str) -> None:
+    """Name the call's task, so that what is logged of an event loop that is stuck names it."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.set_name(f"call {uuid}")
+
+
+def _says_call_ended(error: Exception, call: Call) -> bool:
     """Whether an application raised nothing but the news that its call is over."""
-    ends = (HungUp, Disconnected)
+    ends: tuple[type[Exception], ...] = (HungUp, Disconnected)
+    if call.over is not None:
+        ends = (*ends, StreamClosed)
     if isinstance(error, ExceptionGroup):
         return error.split(ends)[1] is None
     return isinstance(error, ends)
@@ -148,42 +184,98 @@ def make_apps(names: Sequence[str], config: Config) -> dict[str, App]:
 
 
 async def serve(apps: Sequence[str], config: Config, *, share_port: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT, then drain."""
-    stopping = asyncio.Event()
+    """Serve until SIGTERM or SIGINT, then drain; a second signal ends the calls at once.
+
+    A worker drains too when its supervisor is gone.
+    """
+    stopping, hurrying = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        (hurrying if stopping.is_set() else stopping).set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    async with Server(make_apps(apps, config), config, share_port=share_port):
+        loop.add_signal_handler(number, stop)
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:
+        loop.add_reader(supervisor.sentinel, _supervisor_gone, loop, supervisor, stopping)
+    server = Server(make_apps(apps, config), config, share_port=share_port)
+    impatient = loop.create_task(_hurry(server, hurrying))
+    async with server:
         await stopping.wait()
         log.info("draining", extra={"grace": config.grace})
+    impatient.cancel()
+
+
+async def _hurry(server: Server, told: asyncio.Event) -> None:
+    await told.wait()
+    await server.hurry()
+
+
+def _supervisor_gone(
+    loop: asyncio.AbstractEventLoop, supervisor: BaseProcess, stopping: asyncio.Event
+) -> None:
+    loop.remove_reader(supervisor.sentinel)
+    log.error("the supervisor is gone")
+    stopping.set()
 
 
 def run(apps: Sequence[str], config: Config, *, log_level: str) -> None:
-    """Run as many workers as the configuration asks for, until told to stop."""
+    """Run as many workers as the configuration asks for, until told to stop.
+
+    Applications of one's own are looked for in the working directory, too.
+
+    Raises
+    ------
+    AppError
+        When an application cannot be found, or has no such option.
+    OSError
+        When the port cannot be listened on.
+    """
+    sys.path.insert(0, str(Path.cwd()))
     make_apps(apps, config)  # what is wrong is told before any process is started
     if config.workers == 1:
         _worker(apps, config, log_level, False)
     else:
-        _supervise(apps, config, log_level)
+        to_stream(log_level)
+        with reserved(config.listen) as listen:
+            _supervise(apps, replace(config, listen=listen), log_level)
 
 
 def _worker(apps: Sequence[str], config: Config, log_level: str, share_port: bool) -> None:
-    from .logs import to_stream  # noqa: PLC0415 - in the child process
-
     to_stream(log_level)
-    sys.path.insert(0, str(Path.cwd()))
     asyncio.run(serve(apps, config, share_port=share_port))
 
 
-def _supervise(apps: Sequence[str], config: Config, log_level: str) -> None:
-    """Keep the workers running; SIGTERM and SIGINT are passed on to them."""
-    context = multiprocessing.get_context("spawn")
-    stopping = False
+@contextmanager
+def reserved(listen: str) -> Iterator[str]:
+    """Hold a port for the workers that are going to share it, and give its ``host:port``.
 
-    def start() -> BaseProcess:
-        worker = context.Process(target=_worker, args=(apps, config, log_level, True))
-        worker.start()
-        return worker
+    A port that is taken is told here, once, and port 0 becomes the same port for all of them.
+    The socket that holds it does not listen, so no connection comes to it.
+
+    Raises
+    ------
+    OSError
+        When the port is taken, or the address is not ours.
+    """
+    host, port = split_listen(listen)
+    family, *_, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, socket.SOCK_STREAM) as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        holder.bind(address)
+        yield f"{listen.rpartition(':')[0]}:{holder.getsockname()[1]}"
+
+
+def _supervise(apps: Sequence[str], config: Config, log_level: str) -> None:
+    """Keep the workers running; SIGTERM and SIGINT are passed on to them as SIGTERM."""
+    workers: list[BaseProcess] = []
+    stopping = False
 
     def stop(*_: object) -> None:
         nonlocal stopping
@@ -191,14 +283,34 @@ def _supervise(apps: Sequence[str], config: Config, log_level: str) -> None:
         for worker in workers:
             worker.terminate()
 
-    workers = [start() for _ in range(config.workers)]
+    def start(index: int) -> None:
+        workers[index : index + 1] = [_start_worker(apps, config, log_level)]
+        if stopping:
+            stop()
+
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    while any(worker.is_alive() for worker in workers):
-        multiprocessing.connection.wait([worker.sentinel for worker in workers], RESTART_AFTER)
-        if stopping:
-            continue
+    for index in range(config.workers):
+        start(index)
+    while not stopping:
+        multiprocessing.connection.wait([worker.sentinel for worker in workers])
         for index, worker in enumerate(workers):
-            if not worker.is_alive():
+            if not (stopping or worker.is_alive()):
                 log.error("a worker died", extra={"pid": worker.pid, "status": worker.exitcode})
-                workers[index] = start()
+                time.sleep(RESTART_AFTER)
+                start(index)
+    for worker in workers:
+        worker.join()
+
+
+def _start_worker(apps: Sequence[str], config: Config, log_level: str) -> BaseProcess:
+    """Start a worker that SIGINT does not reach: a terminal sends it to all, and we pass it on."""
+    worker = multiprocessing.get_context("spawn").Process(
+        target=_worker, args=(apps, config, log_level, True)
+    )
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        worker.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return worker

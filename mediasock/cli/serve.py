@@ -54,5 +54,6 @@ def serve(  # noqa: PLR0917 - click passes options by name
     except MediasockError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:
-        click.echo(f"mediasock: {config.listen}: {error.strerror or error}", err=True)
+        what = error.filename or config.listen
+        click.echo(f"mediasock: {what}: {error.strerror or error}", err=True)
         sys.exit(1)
