@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,9 +29,14 @@ class Record(App):
     async def on_call(self, call: Call) -> None:
         """Record one call."""
         async with call.media() as media:
-            media.record(Path(self.options["directory"]) / f"{call.uuid}.wav")
+            media.record(Path(self.options["directory"]) / call.file_name(".wav"))
             if self.options["prompt"]:
                 media.play(self.options["prompt"])
-            key = self.options["end"]
-            await call.digits(max=10_000, end=key, timeout=self.options["seconds"], barge_in=False)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.options["seconds"]):
+                    await self._ending_key(call)
         await call.hangup()
+
+    async def _ending_key(self, call: Call) -> None:
+        while await call.digits(timeout=None, barge_in=False) not in self.options["end"]:
+            pass

@@ -51,7 +51,7 @@ class Tones(App):
         """Listen to one call until it ends or an ending key is heard."""
         async with call.media() as media:
             if self.options["record"]:
-                media.record(Path(self.options["record"]) / f"{call.uuid}.wav")
+                media.record(Path(self.options["record"]) / call.file_name(".wav"))
             if self.options["prompt"]:
                 media.play(self.options["prompt"])
             media.on_detection(lambda heard: self.report(as_json(call.uuid, heard)))
