@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
@@ -14,6 +15,8 @@ from .errors import MediaError
 from .frames import whole_pairs
 from .notices import Heard
 from .wire import RATES
+
+log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
@@ -47,15 +50,18 @@ class Listener(Generic[Item]):
     ----------
     limit
         Items that wait at most.
+    call
+        Whose they are, for the log.
 
     Attributes
     ----------
     dropped : int
-        Items that fell out.
+        Items that fell out; the first of them is logged.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, call: str) -> None:
         self.dropped = 0
+        self._call = call
         self._items: deque[Item] = deque()
         self._limit = limit
         self._changed = asyncio.Event()
@@ -83,6 +89,9 @@ class Listener(Generic[Item]):
     def _append(self, item: Item) -> None:
         self._items.append(item)
         if len(self._items) > self._limit:
+            if not self.dropped:
+                what = type(item).__name__.lower()
+                log.warning("a reader of %ss is too slow", what, extra={"call": self._call})
             self.dropped += 1
             self._fell_out(self._items.popleft())
         self._changed.set()
@@ -98,12 +107,12 @@ class DetectionListener(Listener[Detection]):
     ----------
     wanted
         Kinds or values; none is everything.
-    limit
-        Detections that wait at most.
+    limit, call
+        As of :class:`Listener`.
     """
 
-    def __init__(self, wanted: tuple[str, ...], limit: int) -> None:
-        super().__init__(limit)
+    def __init__(self, wanted: tuple[str, ...], limit: int, call: str = "") -> None:
+        super().__init__(limit, call)
         self._wanted = frozenset(wanted)
 
     def put(self, detection: Detection) -> None:
@@ -119,8 +128,8 @@ class FrameListener(Listener[Frame]):
     ----------
     wire_rate, rate
         Samples a second as they come, and as they are wanted.
-    limit
-        Frames that wait at most.
+    limit, call
+        As of :class:`Listener`.
 
     Raises
     ------
@@ -128,10 +137,10 @@ class FrameListener(Listener[Frame]):
         When the rate is not 8,000 or 16,000.
     """
 
-    def __init__(self, wire_rate: int, rate: int, limit: int) -> None:
+    def __init__(self, wire_rate: int, rate: int, limit: int, call: str = "") -> None:
         if rate not in RATES:
             raise ValueError(f"rate {rate}: frames come at 8000 or 16000 samples a second")
-        super().__init__(limit)
+        super().__init__(limit, call)
         self._scale = rate / 8000
         self._convert: Upsampler | Downsampler | None = None
         if rate > wire_rate:

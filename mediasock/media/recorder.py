@@ -211,6 +211,8 @@ class Recorder:
         block = self._block
         self._block = Block(block.start + block.filled, self._size)
         if self.error is not None or self._waiting >= MAX_WAITING:
+            if not (self.dropped or self.error):
+                log.warning("the disk is too slow: sound is lost", extra={"path": str(self.path)})
             self.dropped += block.filled
             return
         self._waiting += 1

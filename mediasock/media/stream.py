@@ -147,7 +147,7 @@ class Stream:
         StreamLost
             From the iteration, when no frame comes for 2 s. Closing the stream ends it.
         """
-        listener = FrameListener(self.wire.rate, rate, limit)
+        listener = FrameListener(self.wire.rate, rate, limit, self.uuid)
         self._join(listener)
         self._watch()
         return listener
@@ -167,7 +167,7 @@ class Stream:
         StreamLost
             From the iteration, when no frame comes for 2 s. Closing the stream ends it.
         """
-        listener = DetectionListener(wanted, limit)
+        listener = DetectionListener(wanted, limit, self.uuid)
         self._join(listener)
         return listener
 

@@ -33,9 +33,9 @@ def test_frames_come_in_order_and_the_end_after_them():
     ]
 
 
-def test_a_slow_reader_loses_the_oldest_and_is_told():
+def test_a_slow_reader_loses_the_oldest_and_is_told(caplog):
     async def run():
-        listener = FrameListener(8000, 8000, 3)
+        listener = FrameListener(8000, 8000, 3, "c-1")
         for k in range(10):
             listener.put(heard(k), 2 if k == 9 else 0)
         listener.end(None)
@@ -44,6 +44,8 @@ def test_a_slow_reader_loses_the_oldest_and_is_told():
     listener, frames = asyncio.run(run())
     assert [(int(f.samples[0]), f.dropped) for f in frames] == [(7, 7), (8, 0), (9, 2)]
     assert listener.dropped == 7
+    (record,) = caplog.records
+    assert (record.getMessage(), record.call) == ("a reader of frames is too slow", "c-1")
 
 
 @pytest.mark.parametrize(("wire", "rate"), [(8000, 16000), (16000, 8000)])
@@ -89,6 +91,20 @@ def test_detections_are_chosen_by_kind_or_value():
 
     assert asyncio.run(run()) == ["5", "busy", "cng"]
     assert asyncio.run(run("busy", "fax")) == ["busy", "cng"]
+
+
+def test_a_slow_reader_of_detections_is_logged(caplog):
+    async def run():
+        listener = DetectionListener((), 2, "c-1")
+        for value in "12345":
+            listener.put(Detection(0, "dtmf", value, 0, None, 0.0))
+        listener.end(None)
+        return listener.dropped, [detection.value for detection in await _all(listener)]
+
+    assert asyncio.run(run()) == (3, ["4", "5"])
+    assert [record.getMessage() for record in caplog.records] == [
+        "a reader of detections is too slow"
+    ]
 
 
 def test_an_error_comes_after_what_waits_and_again_when_asked_again():

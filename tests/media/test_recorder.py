@@ -76,11 +76,14 @@ def close(recorder, writer):
     closing.join()
 
 
-def test_a_slow_disk_drops_what_is_too_much_and_keeps_the_time(tmp_path):
+def test_a_slow_disk_drops_what_is_too_much_and_keeps_the_time(tmp_path, caplog):
     writer = Writer()
     recorder = Recorder(tmp_path / "call.wav", 8000, writer)
     recorder.write(*ramps((MAX_WAITING + 3) * BLOCK))
     assert recorder.dropped == 3 * BLOCK
+    assert [record.getMessage() for record in caplog.records] == [
+        "the disk is too slow: sound is lost"
+    ]
     writer.drain()
     recorder.write(*ramps(BLOCK, recorder.position))
     close(recorder, writer)
