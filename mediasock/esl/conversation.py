@@ -104,11 +104,6 @@ class Conversation:
             "BACKGROUND_JOB": self._on_job,
         }
 
-    @property
-    def unanswered(self) -> int:
-        """Commands whose replies are still to come."""
-        return len(self._replies)
-
     def start(self, command: Command) -> tuple[bytes, Ticket[Reply]]:
         """Begin a command.
 

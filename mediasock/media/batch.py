@@ -51,12 +51,6 @@ class Batch:
         return len(self.rows)
 
 
-def empty_batch() -> Batch:
-    """Return a batch without datagrams."""
-    none = np.zeros(0, dtype=np.int64)
-    return Batch(none, np.zeros((0, SLOT), dtype=np.uint8), none, none, none, none)
-
-
 class Outbox:
     """Frames to be sent at the end of a step.
 

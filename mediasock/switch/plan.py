@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .errors import DialplanError
@@ -133,9 +132,3 @@ class CallSetup:
 def random_uuid() -> str:
     """Make a UUID as a running switch does."""
     return str(uuid.uuid4())
-
-
-def counted_uuids(prefix: int = 0) -> Callable[[], str]:
-    """Make a source of UUIDs that counts, for runs that must be the same each time."""
-    numbers = itertools.count(1)
-    return lambda: f"{prefix:08x}-0000-4000-8000-{next(numbers):012x}"

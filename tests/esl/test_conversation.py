@@ -65,7 +65,8 @@ def test_replies_come_in_order() -> None:
     _, third = talk.start(GetVar("x"))
     talk.receive(reply("+OK 1") + api_response("UP\n") + reply("a value"))
     assert [one.result().text for one in (first, second, third)] == ["+OK 1", "UP\n", "a value"]
-    assert talk.unanswered == 0
+    talk.receive(reply("+OK, but to what?"))
+    assert isinstance(talk.ended, ProtocolError)
 
 
 @settings(max_examples=300)

@@ -74,7 +74,7 @@ class Line:
         (commands.Linger(7), "will linger 7 seconds"),
         (commands.NoLinger(), "will not linger"),
         (commands.Resume(), ""),
-        (commands.Log("debug"), r"log level debug  \[7\]|log level debug \[7\]"),
+        (commands.Log("debug"), r"log level debug \[7\]"),
         (commands.Log(3), r"log level 3 \[3\]"),
         (commands.SendEvent("CUSTOM", {"Event-Subclass": "a::b"}, "one\n\ntwo"), r"[0-9a-f-]{36}"),
         (commands.BgApi("status", job_uuid="mine"), "Job-UUID: mine"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,15 @@ from mediasock.switch.core import Switch
 from mediasock.switch.event_socket import EventSocket
 from mediasock.switch.line import Impairment, Line
 from mediasock.switch.messages import Dial
-from mediasock.switch.plan import CallSetup, counted_uuids
+from mediasock.switch.plan import CallSetup
 from mediasock.switch.unicast import Bind, Send
+
+
+def counted_uuids() -> Callable[[], str]:
+    """Make a source of UUIDs that counts, for runs that must be the same each time."""
+    numbers = itertools.count(1)
+    return lambda: f"00000000-0000-4000-8000-{next(numbers):012x}"
+
 
 # -- reading what a switch wrote --------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dsp.types import Detection
-from mediasock.media.batch import SLOT, Batch, empty_batch
+from mediasock.media.batch import SLOT, Batch
 from mediasock.media.engine import Engine
 from mediasock.media.wire import Wire
 
@@ -80,17 +80,15 @@ class Lines:
         return self.run(self.batch(datagrams, drops), drained=drained)
 
     def batch(self, datagrams, drops=0):
-        if not datagrams:
-            return empty_batch()
         n = len(datagrams)
         data = np.zeros((n, SLOT), np.uint8)
         for i, (_, content) in enumerate(datagrams):
             data[i, : len(content)] = np.frombuffer(content[:SLOT], np.uint8)
         return Batch(
-            np.array([row for row, _ in datagrams]),
+            np.array([row for row, _ in datagrams], dtype=np.int64),
             data,
             np.arange(n),
-            np.array([len(content) for _, content in datagrams]),
+            np.array([len(content) for _, content in datagrams], dtype=np.int64),
             np.full(n, self.now),
             np.full(n, drops),
         )

@@ -3,7 +3,8 @@ import pytest
 from mediasock.switch import sip
 from mediasock.switch.channel import Channel, Stamper
 from mediasock.switch.events import Event
-from mediasock.switch.plan import CallSetup, Identity, counted_uuids
+from mediasock.switch.plan import CallSetup, Identity
+from tests.support.desk import counted_uuids
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ from mediasock.switch.codec import Codec
 from mediasock.switch.core import Switch
 from mediasock.switch.events import Event
 from mediasock.switch.line import Line
-from mediasock.switch.plan import CallSetup, Identity, counted_uuids
-from tests.support.desk import Desk, RecordedPhone
+from mediasock.switch.plan import CallSetup, Identity
+from tests.support.desk import Desk, RecordedPhone, counted_uuids
 
 
 def place(desk: Desk) -> str:

@@ -1,8 +1,9 @@
 import pytest
 
 from mediasock.switch import sip
-from mediasock.switch.plan import CODECS, CallSetup, counted_uuids
+from mediasock.switch.plan import CODECS, CallSetup
 from mediasock.switch.profile import Profile, Times
+from tests.support.desk import counted_uuids
 
 NOW = 1_700_000_000_000_000
 
