@@ -108,9 +108,11 @@ class Mailbox:
             self._stuck = True
             frame = sys._current_frames().get(self._thread)
             stack = "".join(traceback.format_stack(frame)) if frame else "its thread is gone"
+            task = asyncio.current_task(self.loop)
             log.error(
-                "the event loop has not run for %.1f s: a handler does not yield. It is at\n%s",
+                "the event loop has not run for %.1f s: %s does not yield. It is at\n%s",
                 (now - asked_at) / 1e9,
+                "a callback" if task is None else task.get_name(),
                 stack,
             )
 
