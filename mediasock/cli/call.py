@@ -45,14 +45,28 @@ class Assignment(click.ParamType[tuple[str, str]]):
         return name, text
 
 
+class Digits(click.ParamType[str]):
+    """Keys of a telephone."""
+
+    name = "DIGITS"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Check them."""
+        digits = str(value).upper()
+        for key in digits:
+            if key not in "0123456789*#ABCD":
+                self.fail(f"{key!r} is no key: there are 0–9, *, #, A–D", param, ctx)
+        return digits
+
+
 @click.command()
 @click.argument("target", type=Target())
 @click.option("--async/--sync", "is_async", default=True, help="The dialplan line's mode [async].")
 @click.option("--full/--limited", default=True, help="The dialplan line's control [full].")
 @click.option("--codec", type=click.Choice(["PCMU", "PCMA", "G722", "L16"]), default="PCMU")
 @click.option("--ptime", type=click.Choice(["10", "20", "30"]), default="20", help="ms a frame.")
-@click.option("--dtmf", default="", metavar="DIGITS", help="Key these, as tones.")
-@click.option("--rfc2833", default="", metavar="DIGITS", help="Key these beside the sound.")
+@click.option("--dtmf", default="", type=Digits(), help="Key these, as tones.")
+@click.option("--rfc2833", default="", type=Digits(), help="Key these beside the sound.")
 @click.option("--play", multiple=True, metavar="FILE|tone_stream://…", help="Say this.")
 @click.option("--record", type=click.Path(path_type=Path), help="A stereo WAV of both sides.")
 @click.option("--var", "variables", multiple=True, type=Assignment(), help="A channel variable.")
@@ -68,6 +82,12 @@ def call(target: tuple[str, int, str], **options: Any) -> None:
     application has not. Exit status 0 when every call went as asked, 1 when one did not, 2 on
     misuse. An application that would abort a real FreeSWITCH fails here too.
     """
+    try:
+        _phone(options, 8000)
+        if options["record"] and not options["record"].absolute().parent.is_dir():
+            raise click.UsageError(f"--record: there is no directory {options['record'].parent}")
+    except MediasockError as error:
+        raise click.UsageError(str(error)) from error
     try:
         outcomes = asyncio.run(_place(target, options))
     except MediasockError as error:

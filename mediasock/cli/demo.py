@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from ..errors import MediasockError
+
 
 @click.command()
 @click.option(
@@ -21,5 +23,9 @@ def demo(out: Path) -> None:
     click.echo("Compiling the signal processing (only the first time) …")
     from ..demo import run  # noqa: PLC0415 - so that the line above is seen before the wait
 
-    outcome = asyncio.run(run(out, click.echo))
+    try:
+        outcome = asyncio.run(run(out, click.echo))
+    except (MediasockError, OSError) as error:
+        click.echo(f"mediasock: {error}", err=True)
+        sys.exit(1)
     sys.exit(0 if outcome.went_well else 1)

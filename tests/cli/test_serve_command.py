@@ -1,0 +1,159 @@
+"""``mediasock serve`` as a process: what it is told, what it says, how it ends."""
+
+import json
+import os
+import signal
+import socket
+
+import pytest
+from click.testing import CliRunner
+
+from mediasock.cli import main
+from tests.support.served import mediasock, serving
+
+APP = """
+from mediasock.app import App
+
+
+class Mine(App):
+    defaults = {"word": "nothing"}
+
+    async def on_call(self, call):
+        await call.answer()
+        await call.set("word", self.options["word"])
+        print(self.options["word"], flush=True)
+        await call.hangup()
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A directory with an application of one's own, which no package installs."""
+    (tmp_path / "mine.py").write_text(APP)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Missing argument 'APP...'"),
+        (["nothing"], "no application 'nothing': shipped are echo, record, tones"),
+        (["gone:App"], "application 'gone:App': ModuleNotFoundError: No module named 'gone'"),
+        (["tones", "--listen", "8084"], "listen is '8084': it is HOST:PORT"),
+        (["tones", "--workers", "0"], "0 is not in the range"),
+        (["tones", "--config", "no.toml"], "no.toml"),
+        (["tones", "--set", "tones.eco=true"], "Tones has no option eco; it knows: echo, end"),
+        (["tones", "--set", "echo=true"], "it is APP.OPTION=VALUE"),
+        (["tones", "--set", "tones.end=5"], "option end is 5, a str is needed: write it in quotes"),
+        (["tones", "--log", "loud"], "'loud' is not one of"),
+    ],
+)
+def test_misuse_is_told_in_a_line_and_is_status_2(arguments, said):
+    done = CliRunner().invoke(main, ["serve", *arguments])
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_port_that_is_taken_is_status_1(workers):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = mediasock("serve", "tones", "--listen", where, "--workers", workers)
+    assert done.returncode == 1
+    assert f"mediasock: {where}: Address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    option = f"record.directory={tmp_path}/file/inside"
+    done = mediasock("serve", "record", "--listen", "127.0.0.1:0", "--set", option)
+    assert done.returncode == 1
+    assert f"{tmp_path}/file/inside: Not a directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_application_of_the_working_directory_is_served_with_the_files_options(project):
+    (project / "m.toml").write_text('grace = 1.0\n["apps"."mine:Mine"]\nword = "from the file"\n')
+    with serving("mine:Mine", "--config", "m.toml", cwd=project) as served:
+        assert mediasock("call", served.target(), "--seconds", 20).returncode == 0
+        assert served.out.wait_for(".").string == "from the file\n"
+
+
+def test_an_option_of_the_command_line_goes_before_the_files(project):
+    (project / "m.toml").write_text('["apps"."mine:Mine"]\nword = "from the file"\n')
+    arguments = ["--config", "m.toml", "--set", "mine:Mine.word=said"]
+    with serving("mine:Mine", *arguments, cwd=project) as served:
+        mediasock("call", served.target(), "--seconds", 20)
+        assert served.out.wait_for(".").string == "said\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_status_0(number):
+    with serving("tones") as served:
+        assert served.stop(number) == 0
+        assert "draining" in served.log.rest()
+
+
+def test_tones_are_told_on_standard_output_and_nothing_else_is():
+    with serving("tones", "--set", "tones.end=#") as served:
+        called = mediasock("call", served.target(), "--dtmf", "5#", "--seconds", 30)
+        assert called.returncode == 0
+        assert served.stop() == 0
+        lines = [json.loads(line) for line in served.out.rest().splitlines()]
+    assert [one["value"] for one in lines if one["end"] is not None] == ["5", "#"]
+    assert {one["call"] for one in lines} == {called.stdout.split()[0]}
+
+
+def workers_of(served):
+    """The processes that it has started, by what the kernel says."""
+    pid = served.process.pid
+    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123 - no path of ours
+        children = [int(text) for text in file.read().split()]
+    return [child for child in children if b"spawn_main" in command_of(child)]
+
+
+def command_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def gone(pid):
+    """Whether a process has ended, as far as a child that nobody waits for ends."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_two_workers_share_a_port_and_one_that_is_killed_is_replaced():
+    with serving("tones", "--set", "tones.end=#", workers=2) as served:
+        first = workers_of(served)
+        assert len(first) == 2
+        done = mediasock("call", served.target(), "--dtmf", "#", "--calls", 6, "--rate", 20)
+        assert done.stdout.splitlines()[-1] == "6 calls, 6 went well"
+        os.kill(first[0], signal.SIGKILL)
+        assert served.log.wait_for(r"a worker died.* pid=(\d+) status=-9")[1] == str(first[0])
+        port = int(served.log.wait_for(r" listening .*port=(\d+)")[1])
+        assert port == served.port
+        second = workers_of(served)
+        assert len(second) == 2
+        assert first[0] not in second
+        assert first[1] in second
+        done = mediasock("call", served.target(), "--dtmf", "#", "--calls", 4, "--rate", 20)
+        assert done.stdout.splitlines()[-1] == "4 calls, 4 went well"
+        assert served.stop() == 0
+        assert all(gone(pid) for pid in second)
+
+
+def test_workers_do_not_outlive_a_supervisor_that_is_killed():
+    with serving("tones", workers=2) as served:
+        workers = workers_of(served)
+        served.stop(signal.SIGKILL)
+        served.log.rest()  # the pipe ends when the last who holds it has ended
+        assert all(gone(pid) for pid in workers)
