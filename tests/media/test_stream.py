@@ -71,10 +71,10 @@ class Hub:
             stream.deliver(notice)
 
 
-async def ready(stream):
-    """Wait until the decoding thread has something to be played."""
+async def ready(playing):
+    """Wait until the decoding thread has done what it does ahead of time."""
     deadline = time.monotonic() + 30
-    while stream.player.idle:
+    while playing.feed.reservoir.wants_more:
         assert time.monotonic() < deadline
         await asyncio.sleep(0)
 
@@ -246,7 +246,7 @@ async def test_what_is_played_goes_out_and_its_end_is_told(hub):
     stream = hub.open()
     content = noise(400)
     playing = stream.player.enqueue(content)
-    await ready(stream)
+    await ready(playing)
     sent = b"".join(hub.bring(frame(k))[0][1] for k in range(6))
     assert sent == content.tobytes() + bytes(6 * 320 - 800)
     assert await playing == "done"
@@ -256,7 +256,7 @@ async def test_what_is_played_goes_out_and_its_end_is_told(hub):
 async def test_break_takes_back_what_waits(hub):
     stream = hub.open()
     playing = stream.player.enqueue(noise(8000))
-    await ready(stream)
+    await ready(playing)
     assert hub.bring(frame(1)) == [(1, noise(8000)[:160].tobytes())]
     stream.player.break_()
     assert await playing == "broken"
@@ -288,7 +288,7 @@ async def test_nothing_plays_on_a_lost_stream_until_its_frames_come_again(hub):
     hub.bring(frame(2))
     content = noise(160)
     again = stream.player.enqueue(content)
-    await ready(stream)
+    await ready(again)
     assert hub.bring(frame(3)) == [(1, content.tobytes())]
     hub.bring(frame(4))
     assert await again == "done"
