@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -283,17 +284,17 @@ class _Dialled(Connection):
     """One connection of an inbound client.
 
     Its events begin as soon as one of those wanted has been asked for, and wait for the gap that
-    is told before them.
+    is told before them. Of many, the first fall into the gap.
     """
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         super().__init__(Side.INBOUND, dispatcher)
-        self._early: list[Event] | None = []
+        self._early: deque[Event] | None = deque(maxlen=QUEUE_LIMIT)
 
     def hand_on(self) -> None:
         """Hand on the events that have come, and from now on each as it comes."""
-        early, self._early = self._early or [], None
-        for event in early:
+        early, self._early = self._early, None
+        for event in early or ():
             self._dispatcher.dispatch(event)
 
     def _dispatch(self, event: Event) -> None:
