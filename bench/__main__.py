@@ -1,4 +1,4 @@
-"""All figures, or those named: ``python -m bench [esl detectors media]``."""
+"""All figures, or those named: ``python -m bench [esl detectors media latency]``."""
 
 import importlib
 import os
@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-ALL = ("esl", "detectors", "media")
+ALL = ("esl", "detectors", "media", "latency")
 
 
 def machine() -> str:
