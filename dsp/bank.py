@@ -1,59 +1,119 @@
-"""Tones of all calls at once: what a block holds of each frequency is one matrix product.
+"""Tones of all calls at once: what a block holds of each frequency is a matrix product.
 
-The samples of all calls, cut into pieces of 5 or 10 ms, are a tall matrix; a bank's frequencies
+The samples of all calls, cut into pieces of 5 or 20 ms, are a tall matrix; a bank's frequencies
 are columns, a cosine and a sine each. Their product is the discrete Fourier transform of every
-piece at those frequencies alone, for all calls, at the speed of the machine's ``sgemm``. Longer
+piece at those frequencies alone, for all calls, at the speed of the machine's ``dgemm``. Longer
 windows are sums of neighbouring pieces, each turned by what the frequency turns in between; so one
 product serves every window length, and decisions are left to who reads the bank.
+
+About the middle of a piece a cosine is even and a sine is odd: so a piece is folded there, its
+halves added for the one and subtracted for the other, which halves the work.
+
+A BLAS adds up a row in an order that depends on where in the matrix it stands, and the same sound
+must give the same sums whichever calls it comes with. So nothing is rounded: the columns are
+multiples of 2⁻²⁴, samples are whole, and sums of their products fit a double's 53 bits. What is
+exact is the same in any order, on any machine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.bank_kernel import fold
 from dsp.framing import UNIT
 from dsp.types import RATE, Samples
 
-__all__ = ["Bank", "Floats32", "plain_columns", "turns", "windowed_columns"]
+__all__ = ["Bank", "Columns", "Floats32", "Floats64", "Transform", "plain", "turns", "windowed"]
 
 Floats32 = NDArray[np.float32]
+Floats64 = NDArray[np.float64]
 
-_TILE = 96
-"""Rows of a product come in multiples of this: BLAS adds up the last few of any other number of
-rows in another order, and the same sound must give the same sums whichever calls it comes with."""
+_GRAIN = 2.0**24
+
+_TILE = 256
+"""Rows that are transformed at a time, so that they stay in the processor's cache."""
 
 
-def plain_columns(frequencies: Sequence[float], piece: int) -> Floats32:
-    """Columns that transform a piece of ``piece`` samples by itself.
+class Columns(NamedTuple):
+    """What a bank multiplies half a piece with, the outermost sample first.
+
+    Parameters
+    ----------
+    even, odd
+        ``(piece / 2, n)`` each: for the sum of the piece's two halves, and for their difference.
+    """
+
+    even: Floats64
+    odd: Floats64
+
+    @property
+    def piece(self) -> int:
+        """Samples of a piece."""
+        return 2 * len(self.even)
+
+
+class Transform(NamedTuple):
+    """Products of pieces with columns: ``(n, pieces, columns)`` each."""
+
+    even: Floats64
+    odd: Floats64
+
+    @classmethod
+    def silent(cls, rows: int, columns: Columns) -> Transform:
+        """Transform of a unit of silence."""
+        shape = rows, UNIT // columns.piece
+        return cls(*(np.zeros((*shape, part.shape[1])) for part in columns))
+
+
+def _exact(columns: Floats64) -> Floats64:
+    """Columns, each to the nearest multiple of 2⁻²⁴."""
+    return np.rint(columns * _GRAIN) / _GRAIN
+
+
+def _waves(frequencies: Sequence[float], piece: int) -> tuple[Floats64, Floats64]:
+    """Cosines and negative sines over the first half of a piece, about its middle."""
+    turn = 2 * np.pi * np.outer(np.arange(piece // 2) - (piece - 1) / 2, frequencies) / RATE
+    return np.cos(turn), -np.sin(turn)
+
+
+def plain(frequencies: Sequence[float], piece: int) -> Columns:
+    """Columns that transform a piece of ``piece`` samples by itself, referred to its middle.
 
     Returns
     -------
-    numpy.ndarray
-        ``(piece, 2 len(frequencies))`` float32: all cosines, then all negative sines. A sine of
-        peak `a` at one of the frequencies gives a sum of magnitude ``a * piece / 2``.
+    Columns
+        ``even`` has the cosines, ``odd`` the negative sines. A sine of peak `a` at one of the
+        frequencies gives a complex number of magnitude ``a * piece / 2``.
     """
-    turn = 2 * np.pi * np.outer(np.arange(piece), frequencies) / RATE
-    return np.concatenate([np.cos(turn), -np.sin(turn)], axis=1).astype(np.float32)
+    cosines, sines = _waves(frequencies, piece)
+    return Columns(_exact(cosines), _exact(sines))
 
 
-def windowed_columns(frequencies: Sequence[float], piece: int) -> Floats32:
-    """Columns of a Hann window over two pieces, in two halves.
+def windowed(frequencies: Sequence[float], piece: int) -> Columns:
+    """Columns of a Hann window over two pieces.
 
     Returns
     -------
-    numpy.ndarray
-        ``(piece, 4 len(frequencies))`` float32. The first half of the columns is for the newer
-        piece of a window and the second half for the older one: the sum of the second half's
-        product with a piece and the first half's with the next one is the window's transform,
-        referred to the window's first sample. A sine of peak `a` gives ``a * piece / 2``.
+    Columns
+        A piece is the rising half of one window and the falling half of the one before, and the
+        two add up to 1: each is one half, and more or less an odd function `h`. So for each
+        frequency ``even`` has half the cosine, and then `h` times the negative sine; ``odd`` has
+        half the negative sine, and then `h` times the cosine. The sums of the pairs, as of
+        ``even``'s first and ``odd``'s second, are the transform in the rising half, their
+        differences that in the falling one. A sine of peak `a` gives ``a * piece / 2`` over a
+        window.
     """
-    both = plain_columns(frequencies, 2 * piece)
-    hann = np.sin(np.pi * (np.arange(2 * piece) + 0.5) / (2 * piece)) ** 2
-    weighed = (both * hann[:, None]).astype(np.float32)
-    return np.concatenate([weighed[piece:], weighed[:piece]], axis=1)
+    cosines, sines = _waves(frequencies, piece)
+    rise = np.sin(np.pi * (np.arange(piece // 2) + 0.5) / (2 * piece)) ** 2
+    part = (rise - 0.5)[:, None]
+    return Columns(
+        _exact(np.concatenate([0.5 * cosines, part * sines], axis=1)),
+        _exact(np.concatenate([0.5 * sines, part * cosines], axis=1)),
+    )
 
 
 def turns(frequencies: Sequence[float], samples: int) -> NDArray[np.complex64]:
@@ -71,40 +131,41 @@ class Bank:
     calls
         How many rows a unit has at most.
     columns
-        Matrices ``(piece, n)`` float32; each ``piece`` divides :data:`~dsp.framing.UNIT`.
+        From :func:`plain` or :func:`windowed`; each piece divides :data:`~dsp.framing.UNIT`.
 
     Examples
     --------
-    >>> bank = Bank(2, [plain_columns([1000.0], 80)])
+    >>> bank = Bank(2, [plain([1000.0], 80)])
     >>> sine = np.round(1000 * np.cos(2 * np.pi * np.arange(160) / 8)).astype(np.int16)
     >>> bank.hear(np.stack([sine, 0 * sine]))
-    >>> np.abs(bank.product(0)[:, :, 0].round(-2)).tolist()
+    >>> even, odd = bank.transform(0)
+    >>> np.hypot(even, odd)[:, :, 0].round(-2).tolist()
     [[40000.0, 40000.0], [0.0, 0.0]]
     """
 
-    def __init__(self, calls: int, columns: Sequence[Floats32]) -> None:
+    def __init__(self, calls: int, columns: Sequence[Columns]) -> None:
         self._columns = list(columns)
-        pieces = [UNIT // len(matrix) for matrix in columns]
-        rows = -(-calls // _TILE) * _TILE
-        self._samples = np.zeros((rows, UNIT), dtype=np.float32)
-        self._products = [
-            np.zeros((rows * count, matrix.shape[1]), dtype=np.float32)
-            for count, matrix in zip(pieces, columns, strict=True)
-        ]
+        self._folded = [np.zeros((2, _TILE, UNIT // one.piece, one.piece // 2)) for one in columns]
+        self._transforms = [Transform.silent(calls, one) for one in columns]
         self._heard = 0
 
     def hear(self, unit: Samples) -> None:
-        """Transform a unit ``(n, UNIT)`` int16; what :meth:`product` gives is then its own."""
+        """Transform a unit ``(n, UNIT)`` int16; what :meth:`transform` gives is then its own."""
         self._heard = len(unit)
-        np.copyto(self._samples[: len(unit)], unit)
-        for matrix, product in zip(self._columns, self._products, strict=True):
-            piece = len(matrix)
-            used = -(-len(unit) * (UNIT // piece) // _TILE) * _TILE
-            pieces = self._samples.reshape(-1, piece)
-            np.dot(pieces[:used], matrix, out=product[:used])
+        for begin in range(0, len(unit), _TILE):
+            tile = slice(begin, begin + _TILE)
+            for columns, folded, transform in zip(
+                self._columns, self._folded, self._transforms, strict=True
+            ):
+                rows = unit[tile]
+                fold(rows, folded[0], folded[1])
+                for half, part, out in zip(folded, columns, transform, strict=True):
+                    np.dot(
+                        half[: len(rows)].reshape(-1, len(part)),
+                        part,
+                        out=out[: len(unit)][tile].reshape(-1, part.shape[1]),
+                    )
 
-    def product(self, which: int) -> Floats32:
-        """Transform of the last unit by a set of columns: ``(n, pieces, columns)`` float32."""
-        product = self._products[which]
-        shape = (-1, UNIT // len(self._columns[which]), product.shape[1])
-        return product.reshape(shape)[: self._heard]
+    def transform(self, which: int) -> Transform:
+        """Transform of the last unit by a set of columns."""
+        return Transform(*(part[: self._heard] for part in self._transforms[which]))

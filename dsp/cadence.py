@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import plan
-from dsp.bank import Bank, Floats32
+from dsp.bank import Bank, Floats32, Transform
 from dsp.cadence_kernel import CADENCE, EVENT, MATCH, ROW, decide, give_up
-from dsp.framing import Framed
-from dsp.level import powers
+from dsp.framing import UNIT, Framed
+from dsp.level import PIECE, powers
 from dsp.plan import Cadence
 from dsp.steady import SteadyTones
 from dsp.types import RATE, Detection, Rows, Samples, dbm0
@@ -56,8 +56,8 @@ class Decisions:
 
     Attributes
     ----------
-    columns : numpy.ndarray
-        ``(UNIT, 2 frequencies)`` float32: what the bank is to be given.
+    columns : Columns
+        What the bank is to be given.
     """
 
     def __init__(self, calls: int, cadences: Sequence[Cadence]) -> None:
@@ -70,19 +70,19 @@ class Decisions:
         self._matches = np.zeros((calls, len(cadences)), dtype=MATCH)
         self._events = np.zeros(6 * calls, dtype=EVENT)
 
-    def hear(self, products: Floats32, powers: Floats32, rows: Rows) -> list[Detection]:
+    def hear(self, transform: Transform, powers: Floats32, rows: Rows) -> list[Detection]:
         """Hear a unit of some rows.
 
         Parameters
         ----------
-        products
-            ``(len(rows), 1, 2 frequencies)``: its transform by :attr:`columns`.
+        transform
+            Of it by :attr:`columns`.
         powers
             ``(len(rows), 4)``: mean squares of its pieces of 5 ms.
         rows
             Whose they are.
         """
-        heard = self._tones.hear(products[:, 0], powers, rows)
+        heard = self._tones.hear(transform, powers, rows)
         return self._decide(heard, rows)
 
     def _decide(self, heard: NDArray[np.void], rows: Rows) -> list[Detection]:
@@ -92,12 +92,13 @@ class Decisions:
 
     def end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
         """End the tones that sound on rows which were so many samples long."""
-        silent = np.zeros((len(rows), self.columns.shape[1]), dtype=np.float32)
+        silent = Transform.silent(len(rows), self.columns)
+        quiet = np.zeros((len(rows), UNIT // PIECE), dtype=np.float32)
         last = np.zeros(len(self._rows))
         last[rows] = lengths
         found: list[Detection] = []
         for _ in range(2):
-            heard = self._tones.hear(silent, silent[:, :4].copy(), rows)
+            heard = self._tones.hear(silent, quiet, rows)
             heard["end"] = np.minimum(heard["end"], last[heard["row"]])
             found += self._decide(heard, rows)
         count = give_up(rows, (self._rows, self._matches), self._table, self._events)
@@ -156,7 +157,7 @@ class Detector(Framed):
 
     def _hear(self, unit: Samples, rows: Rows) -> list[Detection]:
         self._bank.hear(unit)
-        return self._decisions.hear(self._bank.product(0), powers(unit), rows)
+        return self._decisions.hear(self._bank.transform(0), powers(unit), rows)
 
     def _end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
         return self._decisions.end(rows, lengths)

@@ -76,6 +76,10 @@ _JOINED = 320.0
 _LATE = 2 * UNIT
 """Samples after which it is known what was not heard."""
 
+_ANSWER = 0.25
+"""Power of the sound in a silence that breaks it, beside that of the bursts: more than a noisy
+line's noise, less than a voice."""
+
 _MODULATION = 0.24
 """Least 15 Hz part of a modulated tone's power; V.8's fifth in amplitude is 0.39 of it."""
 
@@ -240,7 +244,7 @@ def _on_silence(row: int, now: float, power: float, told: Any, out: Any) -> None
             continue
         step = match.step % cadence.intervals
         most = cadence.most[step] if cadence.tones[step] == 0 else _JOINED
-        if now - r.end > most or power > 0.1 * match.energy / match.length:
+        if now - r.end > most or power > _ANSWER * match.energy / match.length:
             _fail(row, which, told, out)
 
 

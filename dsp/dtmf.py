@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bank import Bank, Floats32, turns, windowed_columns
+from dsp.bank import Bank, Floats32, Transform, turns, windowed
 from dsp.dtmf_kernel import EVENT, PIECE, RULES, STATE, decide
 from dsp.framing import UNIT, Framed
 from dsp.level import powers
@@ -35,7 +35,7 @@ _HIGH = (1209.0, 1336.0, 1477.0, 1633.0)
 _DIAL = (350.0, 400.0, 450.0)
 _FREQUENCIES = (*_LOW, *_HIGH, *_DIAL)
 
-COLUMNS = windowed_columns(_FREQUENCIES, PIECE)
+COLUMNS = windowed(_FREQUENCIES, PIECE)
 """What the bank is to be given for :class:`Decisions`."""
 
 _LEAST_TONE = -38.5
@@ -76,19 +76,19 @@ class Decisions:
         self._events = np.zeros(2 * calls * UNIT // PIECE, dtype=EVENT)
         self._rules = _rules()[()]
 
-    def hear(self, products: Floats32, powers: Floats32, rows: Rows) -> list[Detection]:
+    def hear(self, transform: Transform, powers: Floats32, rows: Rows) -> list[Detection]:
         """Hear a unit of some rows.
 
         Parameters
         ----------
-        products
-            ``(len(rows), pieces, 44)``: its pieces' transforms by :data:`COLUMNS`.
+        transform
+            Of its pieces by :data:`COLUMNS`.
         powers
             ``(len(rows), pieces)``: their mean squares.
         rows
             Whose they are.
         """
-        count = decide((products, powers), rows, self._state, self._rules, self._events)
+        count = decide((*transform, powers), rows, self._state, self._rules, self._events)
         events = self._events[:count]
         levels = dbm0(events["power"]).tolist()
         return [
@@ -98,9 +98,9 @@ class Decisions:
 
     def end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
         """End the digits that sound on rows which were so many samples long."""
-        silent = np.zeros((len(rows), UNIT // PIECE, COLUMNS.shape[1]), dtype=np.float32)
+        quiet = np.zeros((len(rows), UNIT // PIECE), dtype=np.float32)
         ends = dict(zip(rows.tolist(), lengths.tolist(), strict=True))
-        found = self.hear(silent, silent[:, :, 0].copy(), rows)
+        found = self.hear(Transform.silent(len(rows), COLUMNS), quiet, rows)
         return [
             Detection(
                 one.row, one.kind, one.value, one.start, min(one.end, ends[one.row]), one.level
@@ -137,7 +137,7 @@ class Detector(Framed):
 
     def _hear(self, unit: Samples, rows: Rows) -> list[Detection]:
         self._bank.hear(unit)
-        return self._decisions.hear(self._bank.product(0), powers(unit), rows)
+        return self._decisions.hear(self._bank.transform(0), powers(unit), rows)
 
     def _end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
         return self._decisions.end(rows, lengths)

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dsp.bank import Floats32
+from dsp.bank import Floats32, Floats64
 from dsp.types import Rows
 
 Record: TypeAlias = Any
@@ -93,13 +93,16 @@ times in samples.
 
 
 @kernel
-def _advance(s: Record, product: Floats32, power: float) -> None:
-    """Take in a piece: finish the window that it is the newer half of."""
-    width = 2 * DIAL
+def _advance(s: Record, even: Floats64, odd: Floats64, power: float, turns: Floats32) -> None:
+    """Take in a piece: finish the window that it is the falling half of, and begin the next."""
     window, tail = s.windows[s.pieces % _RING], s.tail
-    for c in range(width):
-        window[c] = product[c] + tail[c]
-        tail[c] = product[width + c]
+    for c in range(DIAL):
+        d = c + DIAL
+        window[c] = even[c] - odd[d] + tail[c]
+        window[d] = odd[c] - even[d] + tail[d]
+        real, imag = even[c] + odd[d], odd[c] + even[d]
+        tail[c] = real * turns[0, c] - imag * turns[0, d]
+        tail[d] = real * turns[0, d] + imag * turns[0, c]
     s.powers[s.pieces % 4] = power
     s.pieces += 1
 
@@ -237,7 +240,7 @@ def _propose(s: Record, key: int, rules: Record) -> None:
 
 
 @kernel
-def _lost(s: Record, product: Floats32, rules: Record) -> bool:
+def _lost(s: Record, rules: Record) -> bool:
     """Follow whether the key is there; return whether it has been gone long enough, from ``edge``.
 
     A gap is told by the windows, and that it is over already by the newest piece, of which the
@@ -245,7 +248,7 @@ def _lost(s: Record, product: Floats32, rules: Record) -> bool:
     """
     share = _share(s, s.windows[(s.pieces - 1) % _RING])
     leak = np.float32(0.3) * math.sqrt(s.dial) * PIECE / min(s.reference[0], s.reference[1])
-    newest = 2 * _share(s, product[2 * DIAL :])
+    newest = 2 * _share(s, s.tail)
     if share >= 0.5 or newest >= 0.35 + leak:
         if s.absent:
             s.misses = -_GRACE
@@ -301,7 +304,7 @@ def _tell(s: Record, row: int, end: int, event: Record) -> None:
 
 @kernel
 def decide(
-    heard: tuple[Floats32, Floats32],
+    heard: tuple[Floats64, Floats64, Floats32],
     rows: Rows,
     state: NDArray[np.void],
     rules: Record,
@@ -312,8 +315,8 @@ def decide(
     Parameters
     ----------
     heard
-        ``(n, pieces, 44)``: the windowed transform of each piece, and ``(n, pieces)``: its mean
-        square.
+        ``(n, pieces, 22)`` twice: the windowed transform of each piece, even and odd, and
+        ``(n, pieces)``: its mean square.
     rows
         ``(n,)``: whose they are.
     state
@@ -323,16 +326,15 @@ def decide(
     events
         Room for ``2 n pieces`` of :data:`EVENT`.
     """
-    products, powers = heard
+    evens, odds, powers = heard
     count = 0
     for i in range(len(rows)):
         s = state[rows[i]]
-        for piece in range(products.shape[1]):
-            product = products[i, piece]
-            _advance(s, product, powers[i, piece])
+        for piece in range(powers.shape[1]):
+            _advance(s, evens[i, piece], odds[i, piece], powers[i, piece], rules.turns)
             _weigh(s)
             key = _heard(s, rules)
-            if s.phase != IDLE and _lost(s, product, rules):
+            if s.phase != IDLE and _lost(s, rules):
                 if s.phase == SOUNDING:
                     _tell(s, rows[i], round(s.edge), events[count])
                     count += 1

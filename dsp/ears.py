@@ -55,8 +55,8 @@ class Ears(Framed):
         self._bank.hear(unit)
         power = powers(unit)
         self._loudness.hear(power, rows)
-        digits = self._digits.hear(self._bank.product(0), power, rows)
-        return digits + self._tones.hear(self._bank.product(1), power, rows)
+        digits = self._digits.hear(self._bank.transform(0), power, rows)
+        return digits + self._tones.hear(self._bank.transform(1), power, rows)
 
     def _end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
         return self._digits.end(rows, lengths) + self._tones.end(rows, lengths)

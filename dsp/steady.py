@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bank import Floats32, plain_columns
+from dsp.bank import Columns, Floats32, Transform, plain
 from dsp.framing import UNIT
 from dsp.plan import Cadence, Interval
 from dsp.steady_kernel import EVENT, FIT, PATTERN, RULES, STATE, follow
@@ -64,14 +64,13 @@ def _patterns(cadences: Iterable[Cadence]) -> tuple[list[float], NDArray[np.void
     for pattern, (tones, reach) in zip(patterns, sought, strict=True):
         count = len(tones)
         turn = 2 * np.pi * np.array(tones) * UNIT / RATE
-        columns = plain_columns(tones, UNIT).astype(np.float64)
-        basis = np.stack([columns[:, :count], -columns[:, count:]], axis=2).reshape(UNIT, -1)
         pattern["tones"] = count
         pattern["columns"][:count] = [frequencies.index(one) for one in tones]
         pattern["hz"][:count] = tones
         pattern["range"][:count] = reach
         pattern["turn"][:count] = np.stack([np.cos(turn), np.sin(turn)], axis=1)
-        pattern["inverse"][: 2 * count, : 2 * count] = np.linalg.inv(basis.T @ basis)
+        for inverse, waves in zip(pattern["inverse"], plain(tones, UNIT), strict=True):
+            inverse[:count, :count] = np.linalg.inv(2 * waves.T @ waves)
     return frequencies, patterns
 
 
@@ -97,27 +96,27 @@ class SteadyTones:
 
     Attributes
     ----------
-    columns : numpy.ndarray
-        ``(UNIT, 2 frequencies)`` float32: what the bank is to be given.
+    columns : Columns
+        What the bank is to be given.
     """
 
     def __init__(self, calls: int, cadences: Sequence[Cadence]) -> None:
         frequencies, self._patterns = _patterns(cadences)
-        self.columns = plain_columns(frequencies, UNIT)
-        self._past = np.zeros((calls, 2, self.columns.shape[1]), dtype=np.float32)
+        self.columns: Columns = plain(frequencies, UNIT)
+        self._past = np.zeros((calls, 2, 2, len(frequencies)))
         self._state = np.zeros(calls, dtype=STATE)
         self._state["possible"]["pattern"] = -1
         self._fits = np.zeros(2, dtype=FIT)
         self._events = np.zeros(3 * calls, dtype=EVENT)
         self._rules = _rules()[()]
 
-    def hear(self, products: Floats32, powers: Floats32, rows: Rows) -> NDArray[np.void]:
+    def hear(self, transform: Transform, powers: Floats32, rows: Rows) -> NDArray[np.void]:
         """Hear a unit of some rows.
 
         Parameters
         ----------
-        products
-            ``(len(rows), 2 frequencies)``: its transform by :attr:`columns`.
+        transform
+            Of it by :attr:`columns`.
         powers
             ``(len(rows), 4)``: mean squares of its pieces of 5 ms.
         rows
@@ -129,7 +128,7 @@ class SteadyTones:
             What happened, of :data:`~dsp.steady_kernel.EVENT`, valid until the next unit.
         """
         count = follow(
-            (products, powers),
+            (transform.even[:, 0], transform.odd[:, 0], powers),
             rows,
             (self._state, self._past),
             (self._patterns, self._rules),

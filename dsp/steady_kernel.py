@@ -20,7 +20,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dsp.bank import Floats32
+from dsp.bank import Floats32, Floats64
 from dsp.types import Rows
 
 Record: TypeAlias = Any
@@ -37,11 +37,12 @@ PATTERN = np.dtype(
         ("hz", np.float64, (2,)),
         ("range", np.float64, (2,)),
         ("turn", np.float64, (2, 2)),
-        ("inverse", np.float64, (4, 4)),
+        ("inverse", np.float64, (2, 2, 2)),
     ]
 )
 """One or two tones: their places in the bank, Hz, how far off they are looked for, what they turn
-in a unit (cosine and sine), and the inverse of their Gram matrix over a unit."""
+in a unit (cosine and sine), and the inverses of the Gram matrices of their cosines and of their
+sines about the middle of a unit."""
 
 FIT = np.dtype(
     [
@@ -118,21 +119,18 @@ powers; and the turns of 15 Hz, 5 ms at a time."""
 
 
 @kernel
-def _fit(product: Floats32, pattern: Record, number: int, fit: Record) -> None:
+def _fit(even: Floats64, odd: Floats64, pattern: Record, number: int, fit: Record) -> None:
     """Fit a pattern to a unit."""
-    half = len(product) // 2
     energy = 0.0
     for i in range(pattern.tones):
         cos = sin = 0.0
         for j in range(pattern.tones):
             at = pattern.columns[j]
-            cos += pattern.inverse[2 * i, 2 * j] * product[at]
-            cos -= pattern.inverse[2 * i, 2 * j + 1] * product[half + at]
-            sin += pattern.inverse[2 * i + 1, 2 * j] * product[at]
-            sin -= pattern.inverse[2 * i + 1, 2 * j + 1] * product[half + at]
+            cos += pattern.inverse[0, i, j] * even[at]
+            sin -= pattern.inverse[1, i, j] * odd[at]
         at = pattern.columns[i]
         fit.tones[i, 0], fit.tones[i, 1] = cos, sin
-        energy += cos * product[at] - sin * product[half + at]
+        energy += cos * even[at] - sin * odd[at]
     fit.pattern = number
     fit.power = max(energy / UNIT, 0.0)
     fit.size = math.sqrt(fit.power)
@@ -179,21 +177,21 @@ def _share(fit: Record, total: float, off: float, tones: int) -> float:
 
 
 @kernel
-def _best(product: Floats32, total: float, patterns: Any, rules: Record, fits: Any) -> bool:
+def _best(heard: Any, patterns: Any, rules: Record, fits: Any) -> bool:
     """Find the pattern that holds most of a unit, as ``fits[0]``; say whether one holds enough."""
-    half = len(product) // 2
+    even, odd, _, total, _ = heard
     sought = rules.rough * total
     found = False
     for number in range(len(patterns)):
         pattern = patterns[number]
         guess = 0.0
         for tone in range(pattern.tones):
-            a, b = product[pattern.columns[tone]], product[half + pattern.columns[tone]]
-            guess += a * a + b * b
+            at = pattern.columns[tone]
+            guess += even[at] * even[at] + odd[at] * odd[at]
         # two tones nearer than a unit resolves are taken for half of what they are
         if guess * (2.0 / (UNIT * UNIT)) < 0.5 * sought:
             continue
-        _fit(product, pattern, number, fits[1])
+        _fit(even, odd, pattern, number, fits[1])
         if fits[1].power >= sought and _balanced(fits[1], pattern, rules.twist):
             found, sought = True, fits[1].power
             fits[0] = fits[1]
@@ -272,8 +270,8 @@ def _beat(s: Record, powers: Floats32, rules: Record) -> None:
 @kernel
 def _over(s: Record, fit: Record, heard: Any, pattern: Record, rules: Record) -> bool:
     """Go on with a tone; return whether it is over."""
-    product, powers, total, _before = heard
-    _fit(product, pattern, s.fit.pattern, fit)
+    even, odd, powers, total, _ = heard
+    _fit(even, odd, pattern, s.fit.pattern, fit)
     part = min(fit.size / s.size, 1.0)
     share = _share(fit, total, _off(s.turned[0]), pattern.tones) if total > 0 else 0.0
     s.age += 1
@@ -317,7 +315,6 @@ def _tell(s: Record, row: int, what: int, patterns: Any, event: Record) -> None:
 @kernel
 def _step(s: Record, row: int, heard: Any, rules: Any, out: Any) -> int:
     """Hear a unit of a row; return how many events it makes."""
-    product, total = heard[0], heard[2]
     patterns, limits, fits, events = rules[0], rules[1], out[0], out[1]
     count = 0
     if s.sounding:
@@ -332,16 +329,16 @@ def _step(s: Record, row: int, heard: Any, rules: Any, out: Any) -> int:
                 _tell(s, row, SOUNDING, patterns, events[count])
                 count += 1
             return count
-    if total < limits.floor:
+    if heard[3] < limits.floor:
         s.possible.pattern, s.alone = -1, 0
         return count
-    if not _best(product, total, patterns, limits, fits):
+    if not _best(heard, patterns, limits, fits):
         s.possible.pattern = -1
         s.alone += 1
         if s.alone == _EVERY and not s.sounding:
             events[count].row, events[count].what = row, OTHER
             events[count].start = events[count].end = s.units * UNIT
-            events[count].power = total
+            events[count].power = heard[3]
             count += 1
             s.alone = 0
         return count
@@ -355,11 +352,12 @@ def _try(s: Record, row: int, heard: Any, rules: Any, out: Any) -> int:
     fit = fits[0]
     pattern = patterns[fit.pattern]
     count = 0
-    if _goes_on(s, fit, heard[2], pattern, limits):
+    if _goes_on(s, fit, heard[3], pattern, limits):
         if s.sounding:
             _tell(s, row, ENDED, patterns, events[count])
             count += 1
-        _fit(heard[3], pattern, fit.pattern, fits[1])
+        before = heard[4]
+        _fit(before[0], before[1], pattern, fit.pattern, fits[1])
         _begin(s, fit, fits[1].size)
         _tell(s, row, BEGUN, patterns, events[count])
         s.alone = 0
@@ -370,9 +368,9 @@ def _try(s: Record, row: int, heard: Any, rules: Any, out: Any) -> int:
 
 @kernel
 def follow(
-    heard: tuple[Floats32, Floats32],
+    heard: tuple[Floats64, Floats64, Floats32],
     rows: Rows,
-    state: tuple[NDArray[np.void], Floats32],
+    state: tuple[NDArray[np.void], Floats64],
     rules: tuple[NDArray[np.void], Record],
     out: tuple[NDArray[np.void], NDArray[np.void]],
 ) -> int:
@@ -381,18 +379,18 @@ def follow(
     Parameters
     ----------
     heard
-        ``(n, 2 frequencies)``: the unit's transform, cosines and then negative sines, and
-        ``(n, 4)``: mean squares of its pieces.
+        ``(n, frequencies)`` twice: the unit's transform, even and odd, and ``(n, 4)``: mean
+        squares of its pieces.
     rows
         ``(n,)``: whose they are.
     state
-        ``(calls,)`` of :data:`STATE`, and ``(calls, 2, 2 frequencies)``: the last two transforms.
+        ``(calls,)`` of :data:`STATE`, and ``(calls, 2, 2, frequencies)``: the last two transforms.
     rules
         Patterns, and a record of :data:`RULES`.
     out
         Two fits to work with, and room for ``3 n`` of :data:`EVENT`.
     """
-    products, powers = heard
+    evens, odds, powers = heard
     records, past = state
     fits, events = out
     count = 0
@@ -403,9 +401,10 @@ def follow(
             np.float64(powers[i, 0]) + powers[i, 1] + powers[i, 2] + np.float64(powers[i, 3])
         )
         at = s.units % 2
-        unit = (products[i], powers[i], total, past[row, at])
+        unit = (evens[i], odds[i], powers[i], total, past[row, at])
         count += _step(s, row, unit, rules, (fits, events[count:]))
-        for column in range(products.shape[1]):
-            past[row, at, column] = products[i, column]
+        for column in range(evens.shape[1]):
+            past[row, at, 0, column] = evens[i, column]
+            past[row, at, 1, column] = odds[i, column]
         s.units += 1
     return count

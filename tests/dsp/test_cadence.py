@@ -1,0 +1,271 @@
+import ctypes
+import ctypes.util
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsp.cadence import Detector
+from dsp.ears import Ears
+from dsp.plan import FAX, PLANS, load
+from dsp.tone_stream import render
+from dsp.tones import dtmf
+from tests.support.signals import by_row, line, noise, pieces, rows_of, silence, tone
+
+ALL = load([*PLANS, FAX])
+TONES = [cadence for cadence in ALL if cadence.kind == "tone"]
+SPEECH = Path("/usr/share/asterisk/sounds/en")
+
+
+def named(cadence):
+    return "-".join([cadence.value, *(f"{hz:g}" for hz in cadence.intervals[0].frequencies)])
+
+
+def sounded(cadence, *, level=-15.0, detune=1.0, stretch=1.0, rounds=3):
+    """A cadence as its plan has it, from 0.3 s on, and how long it sounds from first to last."""
+    parts, times = [], []
+    for interval in cadence.intervals * (1 if cadence.once else rounds):
+        nominal = (
+            interval.least + 2.0
+            if math.isinf(interval.most)
+            else (interval.least + interval.most) / 2
+        )
+        tones = [(hz * detune, level) for hz in interval.frequencies]
+        parts.append(tone(nominal * stretch, *tones))
+        times.append((nominal * stretch, bool(tones)))
+    if not times[-1][1]:
+        times.pop()
+    return line(silence(0.3), *parts, silence(0.5)), sum(seconds for seconds, _ in times)
+
+
+def heard(signal, plans=(*PLANS, FAX)):
+    detector = Detector(len(signal), plans)
+    return [*detector.process(signal), *detector.finish()]
+
+
+def ended(detections):
+    return [one for one in detections if one.ended]
+
+
+@pytest.mark.parametrize("cadence", TONES, ids=named)
+@pytest.mark.parametrize("level", [-35.0, -15.0, -3.0])
+def test_every_tone_is_told_with_its_start_end_and_level_and_as_nothing_else(cadence, level):
+    signal, length = sounded(cadence, level=level)
+    found = heard(signal)
+    (one,) = ended(found)
+    assert (one.kind, one.value) == (cadence.kind, cadence.value)
+    assert one.start == pytest.approx(0.3 * 8000, abs=80)
+    assert one.end == pytest.approx((0.3 + length) * 8000, abs=80)
+    together = level + 10 * math.log10(len(cadence.intervals[0].frequencies))
+    assert one.level == pytest.approx(together, abs=1.0)
+    begun = [other for other in found if not other.ended]
+    assert [(other.value, other.start) for other in begun] == (
+        [] if cadence.once and not cadence.continuous else [(one.value, one.start)]
+    )
+
+
+@settings(max_examples=60)
+@given(
+    which=st.integers(0, len(TONES) - 1),
+    detune=st.floats(0.99, 1.01),
+    stretch=st.floats(0.9, 1.1),
+    level=st.floats(-35, 0),
+    seed=st.integers(0, 99),
+)
+def test_tones_off_by_a_hundredth_in_pitch_and_a_tenth_in_time_are_told(
+    which, detune, stretch, level, seed
+):
+    cadence = TONES[which]
+    near_others = cadence.value in ("dial", "unobtainable") or cadence.value.startswith("sit")
+    signal, _ = sounded(
+        cadence, level=level, detune=detune, stretch=1.0 if near_others else stretch
+    )
+    noisy = signal + noise(signal.shape[1] / 8000, level - 25, seed)
+    found = ended(heard(line(noisy[0])))
+    values = {one.value for one in found}
+    if cadence.value.startswith("sit"):
+        assert {value[:3] for value in values} == {"sit"}
+    else:
+        assert cadence.value in values
+
+
+@pytest.mark.parametrize("cadence", TONES, ids=named)
+def test_noise_10_db_below_does_not_hide_a_tone(cadence):
+    signal, _ = sounded(cadence, level=-20.0)
+    for seed in range(5):
+        noisy = signal[0] + noise(signal.shape[1] / 8000, -30.0, seed)
+        assert [one.value for one in ended(heard(line(noisy)))] == [cadence.value]
+
+
+@pytest.mark.parametrize("value", ["busy", "reorder", "ringback"])
+def test_a_frame_lost_in_a_burst_changes_nothing(value):
+    cadence = next(one for one in TONES if one.value == value)
+    signal, _ = sounded(cadence)
+    signal[0, 3200:3360] = 0
+    assert [one.value for one in ended(heard(signal))] == [value]
+
+
+def test_a_voice_that_answers_ends_the_ringback_at_its_last_burst():
+    ring = tone(2.0, (440, -15), (480, -15))
+    signal = line(ring, silence(4.0), ring, silence(1.0), noise(1.0, -14), silence(0.2))
+    detector, found = Detector(1), []
+    for start in range(0, signal.shape[1], 160):
+        found += [
+            (one.ended, one.end, start + 160)
+            for one in detector.process(signal[:, start : start + 160])
+        ]
+    (_, _, told), (_, end, over) = found
+    assert told <= 2.1 * 8000
+    assert end == pytest.approx(8.0 * 8000, abs=80)
+    assert over <= 9.2 * 8000
+
+
+def test_the_far_ends_echo_of_a_word_does_not_end_the_ringback():
+    ring = tone(2.0, (440, -15), (480, -15))
+    signal = line(ring, silence(1.0), noise(1.0, -40), silence(2.0), ring)
+    assert [one.end for one in ended(heard(signal))] == [pytest.approx(64000, abs=80)]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("us_ringback", ["ringback"]),
+        ("us_busy", ["busy"]),
+        ("dial_350_440", ["dial"]),
+        ("uk_ringback", ["ringback"]),
+        ("sit", ["sit-intercept"]),
+    ],
+)
+def test_tones_of_a_real_freeswitch(name, values):
+    sound, rate = soundfile.read(f"fixtures/tone_stream/{name}.flac", dtype="int16")
+    assert rate == 8000
+    twice = np.concatenate([sound, sound]) if name == "us_busy" else sound
+    assert [one.value for one in ended(heard(twice[None]))] == values
+
+
+@pytest.mark.parametrize("name", ["v17_ecm_l16", "v29_nonecm"])
+def test_fax_tones_of_a_real_fax_call(name):
+    sound, _ = soundfile.read(f"fixtures/fax/{name}_begin.flac", dtype="int16")
+    answering, calling = by_row(ended(heard(np.ascontiguousarray(sound.T))), 2)
+    assert [(one.kind, one.value) for one in answering] == [("fax", "ced")]
+    assert [(one.kind, one.value) for one in calling] == [("fax", "cng")]
+    assert (answering[0].end - answering[0].start) / 8000 == pytest.approx(2.6, abs=0.02)
+    assert (calling[0].end - calling[0].start) / 8000 == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.fixture(scope="module")
+def spandsp():
+    name = ctypes.util.find_library("spandsp")
+    if name is None:
+        pytest.skip("libspandsp is not installed")
+    library = ctypes.CDLL(name)
+    library.modem_connect_tones_tx_init.restype = ctypes.c_void_p
+    library.modem_connect_tones_tx_init.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    library.modem_connect_tones_tx.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
+    return library
+
+
+@pytest.mark.parametrize(
+    ("number", "value"), [(1, "cng"), (2, "ced"), (3, "ced/"), (4, "ansam"), (5, "ansam/")]
+)
+def test_fax_tones_of_an_independent_sender(spandsp, number, value):
+    sound = np.zeros(8000 * 8, np.int16)
+    state = spandsp.modem_connect_tones_tx_init(None, number)
+    spandsp.modem_connect_tones_tx(state, sound.ctypes.data, len(sound))
+    found = ended(heard(sound[None]))
+    assert [(one.kind, one.value) for one in found] == [("fax", value)]
+
+
+@pytest.mark.parametrize("hz", [1100 - 38, 1100, 1100 + 38])
+@pytest.mark.parametrize("level", [-43.0, -10.0])
+def test_a_calling_tone_anywhere_in_its_range(hz, level):
+    signal = line(silence(1.0), tone(0.5, (hz, level)), silence(3.0), tone(0.5, (hz, level)))
+    (one,) = ended(heard(signal))
+    assert (one.value, one.start) == ("cng", pytest.approx(8000, abs=80))
+    assert one.level == pytest.approx(level, abs=1.0)
+
+
+@pytest.mark.parametrize("hz", [2085, 2100, 2115])
+@pytest.mark.parametrize("depth", [0.0, 0.2])
+@pytest.mark.parametrize("period", [None, 0.425, 0.475])
+def test_answer_tones_are_told_apart_by_modulation_and_reversals(hz, depth, period):
+    time = np.arange(3 * 8000) / 8000
+    sound = tone(3.0, (hz, -20.0)) * (1 + depth * np.sin(2 * np.pi * 15 * time + 1.0))
+    if period is not None:
+        sound *= np.where((time // period) % 2 == 0, 1.0, -1.0)
+    value = ("ansam" if depth else "ced") + ("/" if period else "")
+    for shift in (0.0, 0.007, 0.013):
+        signal = line(silence(0.5 + shift), sound + noise(3.0, -45.0), silence(0.5))
+        assert [one.value for one in ended(heard(signal))] == [value]
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        dtmf("0123456789*#ABCD", on_ms=500, off_ms=500),
+        render("%(500,500,1000);loops=4"),
+        render("%(300,700,480,620);loops=4"),
+        render("%(1500,0,440,480)"),
+        render("%(500,500,500,640);loops=4"),
+        render("%(250,3000,1100);loops=2"),
+        render("%(274,0,913.8);%(274,0,1370.6);%(380,0,2000)"),
+        line(noise(10.0, -10.0))[0],
+    ],
+    ids=["keys", "1000Hz", "cadence", "one-burst", "pitch", "short-cng", "no-sit", "noise"],
+)
+def test_what_no_plan_has_is_not_told(sound):
+    assert heard(sound[None]) == []
+
+
+def test_speech_is_never_taken_for_a_tone_or_a_digit():
+    """Talk-off over the prompts of Asterisk, at their own speed."""
+    files = sorted(SPEECH.rglob("*.wav"))
+    if not files:
+        pytest.skip("asterisk-core-sounds-en-wav is not installed")
+    sounds = sorted((soundfile.read(file, dtype="int16")[0] for file in files), key=len)
+    assert sum(map(len, sounds)) > 20 * 60 * 8000
+    for first in range(0, len(sounds), 64):
+        block = rows_of(*sounds[first : first + 64])
+        ears = Ears(len(block))
+        assert [*ears.process(block), *ears.finish()] == []
+
+
+MIXED = rows_of(
+    *(sounded(cadence, rounds=2)[0] for cadence in TONES[::3]),
+    line(silence(0.1), tone(0.5, (1100, -12)), silence(3.0), tone(0.5, (1100, -12))),
+    line(tone(3.0, (2100, -12))),
+)
+
+
+@settings(max_examples=12)
+@given(seed=st.integers(0, 10_000), longest=st.sampled_from([7, 160, 400, 3000]))
+def test_however_rows_are_cut_into_blocks_the_same_is_told(seed, longest):
+    signal = MIXED if longest > 7 else MIXED[:, :5000]
+    whole = Detector(len(signal))
+    expected = [*whole.process(signal), *whole.finish()]
+    cut = Detector(len(signal))
+    found = []
+    for rows, block in pieces(signal, seed, longest):
+        found += cut.process(block, rows)
+    found += cut.finish()
+    assert by_row(found, len(signal)) == by_row(expected, len(signal))
+    if longest > 7:
+        assert len({one.value for one in expected}) > 4
+
+
+def test_a_reset_row_forgets_and_begins_at_sample_0():
+    signal, _ = sounded(TONES[0])
+    detector = Detector(1)
+    detector.process(signal[:, :8000])
+    detector.reset()
+    assert [*detector.process(signal), *detector.finish()] == heard(signal)
+
+
+def test_a_tone_cut_off_by_the_end_of_the_recording_ends_there():
+    signal = line(silence(0.3), tone(2.005, (350, -15), (440, -15)))
+    (one,) = ended(heard(signal))
+    assert signal.shape[1] - 80 <= one.end <= signal.shape[1]
