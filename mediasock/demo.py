@@ -24,13 +24,14 @@ SCRIPT: tuple[Step, ...] = (
     Wait(6.0),
     Keys("159#"),
     Wait(0.5),
-    Tone("tone_stream://%(1500,500,350,440)"),
     Rfc2833("42"),
-    Wait(1.5),
+    Wait(0.5),
+    Tone("tone_stream://%(1500,500,350,440);%(500,500,1100);l=3;%(500,500,480,620)"),
+    Wait(0.5),
     HangUp(),
 )
-"""What the phone does: listens to the prompt, keys digits, plays a dial tone, which is no digit,
-and keys two digits beside the sound."""
+"""What the phone does: listens to the prompt, keys digits as tones and two beside the sound, plays
+a dial tone, the calling tone of a fax, and busy."""
 
 Say = Callable[[str], None]
 

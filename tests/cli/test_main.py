@@ -37,6 +37,8 @@ def test_the_demo_shows_what_it_hears_and_leaves_a_recording_and_a_log(tmp_path)
     dtmf = "".join(one["value"] for one in ended if one["kind"] == "dtmf")
     assert dtmf == "159#"
     assert "".join(one["value"] for one in ended if one["kind"] == "rfc2833") == "42"
+    tones = [one["value"] for one in ended if one["kind"] in ("tone", "fax")]
+    assert tones == ["dial", "cng", "busy"]
     for one in ended:
         assert f"{one['kind']:8} {one['value']}" in done.stdout
     sound, rate = soundfile.read(wav, dtype="int16")
