@@ -15,6 +15,8 @@ from mediasock.switch.far_end import FarEnd, HangUp, Tone, Wait
 from tests.support.calls import Scripted, dial, loudness_at, run, serving, until
 from tests.support.served import serving as served_process
 
+pytestmark = pytest.mark.timeout(600)
+
 TONE = "tone_stream://v=-10;%(20000,0,700)"
 
 APPS = """

@@ -1,10 +1,13 @@
 import importlib.metadata
 import json
 
+import pytest
 import soundfile
 
 from tests.support.calls import loudness_at
 from tests.support.served import mediasock
+
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_help_names_the_commands_without_loading_what_only_they_need():

@@ -9,19 +9,20 @@ import pytest
 from click.testing import CliRunner
 
 from mediasock.cli import main
-from tests.support.served import mediasock, serving
+from tests.support.served import call, mediasock, serving
+
+pytestmark = pytest.mark.timeout(600)
 
 APP = """
 from mediasock.app import App
 
 
 class Mine(App):
-    defaults = {"word": "nothing"}
+    defaults = {"word": "nothing", "other": "nothing"}
 
     async def on_call(self, call):
         await call.answer()
-        await call.set("word", self.options["word"])
-        print(self.options["word"], flush=True)
+        print(self.options["word"], self.options["other"], sep=", ", flush=True)
         await call.hangup()
 """
 
@@ -74,31 +75,22 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_an_application_of_the_working_directory_is_served_with_the_files_options(project):
-    (project / "m.toml").write_text('grace = 1.0\n["apps"."mine:Mine"]\nword = "from the file"\n')
-    with serving("mine:Mine", "--config", "m.toml", cwd=project) as served:
-        assert mediasock("call", served.target(), "--seconds", 20).returncode == 0
-        assert served.out.wait_for(".").string == "from the file\n"
-
-
-def test_an_option_of_the_command_line_goes_before_the_files(project):
-    (project / "m.toml").write_text('["apps"."mine:Mine"]\nword = "from the file"\n')
-    arguments = ["--config", "m.toml", "--set", "mine:Mine.word=said"]
-    with serving("mine:Mine", *arguments, cwd=project) as served:
-        mediasock("call", served.target(), "--seconds", 20)
-        assert served.out.wait_for(".").string == "said\n"
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_with_status_0(number):
-    with serving("tones") as served:
-        assert served.stop(number) == 0
-        assert "draining" in served.log.rest()
+def test_an_application_of_ones_own_with_options_of_a_file_and_of_the_command_line(project):
+    """The command line goes before the file, and SIGINT ends it as SIGTERM does."""
+    (project / "m.toml").write_text(
+        'grace = 1.0\n["apps"."mine:Mine"]\nword = "of the file"\nother = "of the file"\n'
+    )
+    arguments = ["mine:Mine", "--config", "m.toml", "--set", "mine:Mine.word=said"]
+    with serving(*arguments, cwd=project) as served:
+        assert call(served.target(), "--seconds", 20).returncode == 0
+        assert served.out.wait_for(".").string == "said, of the file\n"
+        assert served.stop(signal.SIGINT) == 0
+        assert "draining grace=1.0" in served.log.rest()
 
 
 def test_tones_are_told_on_standard_output_and_nothing_else_is():
     with serving("tones", "--set", "tones.end=#") as served:
-        called = mediasock("call", served.target(), "--dtmf", "5#", "--seconds", 30)
+        called = call(served.target(), "--dtmf", "5#", "--seconds", 30)
         assert called.returncode == 0
         assert served.stop() == 0
         lines = [json.loads(line) for line in served.out.rest().splitlines()]
@@ -135,7 +127,7 @@ def test_two_workers_share_a_port_and_one_that_is_killed_is_replaced():
     with serving("tones", "--set", "tones.end=#", workers=2) as served:
         first = workers_of(served)
         assert len(first) == 2
-        done = mediasock("call", served.target(), "--dtmf", "#", "--calls", 6, "--rate", 20)
+        done = call(served.target(), "--dtmf", "#", "--calls", 6, "--rate", 20)
         assert done.stdout.splitlines()[-1] == "6 calls, 6 went well"
         os.kill(first[0], signal.SIGKILL)
         assert served.log.wait_for(r"a worker died.* pid=(\d+) status=-9")[1] == str(first[0])
@@ -145,7 +137,7 @@ def test_two_workers_share_a_port_and_one_that_is_killed_is_replaced():
         assert len(second) == 2
         assert first[0] not in second
         assert first[1] in second
-        done = mediasock("call", served.target(), "--dtmf", "#", "--calls", 4, "--rate", 20)
+        done = call(served.target(), "--dtmf", "#", "--calls", 4, "--rate", 20)
         assert done.stdout.splitlines()[-1] == "4 calls, 4 went well"
         assert served.stop() == 0
         assert all(gone(pid) for pid in second)

@@ -10,8 +10,12 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE = 100.0
-"""Seconds for what is done at once on an idle machine, with nothing to be compiled."""
+from click.testing import CliRunner
+
+from mediasock.cli import main
+
+PATIENCE = 240.0
+"""Seconds for what takes one or two on an idle machine where nothing is to be compiled."""
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,6 +36,13 @@ def mediasock(*arguments: object, cwd: Path = ROOT, seconds: float = PATIENCE):
         env=environment(),
         check=False,
     )
+
+
+def call(target: str, *options: object):
+    """Run ``mediasock call`` in this process, which saves the start of another."""
+    arguments = ["call", target, *map(str, options)]
+    done = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 class Lines:
