@@ -7,7 +7,7 @@ level of a tone                 −25 to 0 dBm (AT&T)  −38 to 0 dBm0 (more is 
 high group against low group    −8 to +4 dB (AT&T)   −10 to +6 dB
 frequency accepted, refused     ±1.5 %, ±3.5 %       ±2.5 %
 signal accepted, refused        40 ms, 23 ms         31 ms
-pause accepted, interruption    40 ms, 10 ms         13 ms
+pause accepted, interruption    40 ms, 10 ms         25 ms
 =============================== ==================== ======================================
 
 The two tones are to be 60 % of all the power there is beside a dial tone, over 20 ms at a time,
@@ -44,7 +44,7 @@ _PURITY, _MEAN_PURITY = 0.5, 0.6
 _COHERENCE = 0.8
 _ONSET = 0.5
 _FREQUENCY = 0.025
-_LEAST_SECONDS, _GAP_SECONDS = 0.030, 0.013
+_LEAST_SECONDS, _GAP_SECONDS = 0.030, 0.025
 
 
 def _rules() -> NDArray[np.void]:
