@@ -137,7 +137,7 @@ def run() -> str:
         "sending of a frame to its echo's arrival.",
         "",
         "| calls | frames | lost | digits heard | turn-around p50 / p99 | thread late p99 "
-        "| far end late p99 | detectors a tick p50 / p99 | CPU | memory a call |",
+        "| far end late p99 | detectors a 5 ms tick p50 / p99 | CPU | memory a call |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     first = 0

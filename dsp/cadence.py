@@ -122,7 +122,7 @@ class Decisions:
     def forget(self, rows: Rows) -> None:
         """Make rows as new."""
         self._tones.forget(rows)
-        self._rows[rows] = np.array((0, 0.0, -1), dtype=ROW)
+        self._rows[rows] = np.array((0, 0.0, -1, False), dtype=ROW)
         self._matches[rows] = np.zeros((), dtype=MATCH)
 
 

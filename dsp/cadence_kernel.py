@@ -56,8 +56,11 @@ MATCH = np.dtype(
 """How far a cadence has come on a row: intervals that have fitted, from where to where, and the
 energy and length of its sounds."""
 
-ROW = np.dtype([("units", np.int64), ("end", np.float64), ("telling", np.int32)])
-"""Units heard, where the last tone ended, and which cadence is being told, −1 for none."""
+ROW = np.dtype(
+    [("units", np.int64), ("end", np.float64), ("telling", np.int32), ("active", np.bool_)]
+)
+"""Units heard, where the last tone ended, which cadence is being told, −1 for none, and whether
+any is followed."""
 
 EVENT = np.dtype(
     [
@@ -238,8 +241,10 @@ def _complete(row: int, which: int, told: Any, out: Any) -> None:
 def _on_silence(row: int, now: float, power: float, told: Any, out: Any) -> None:
     """Give up what has been silent for too long, or has sound in its silence (of a power)."""
     r, matches, cadences = told
+    r.active = False
     for which in range(len(cadences)):
         match, cadence = matches[which], cadences[which]
+        r.active = r.active or match.active
         if not match.active or match.sounding:
             continue
         step = match.step % cadence.intervals
@@ -288,9 +293,11 @@ def decide(
                 _on_ended(row, one, told, out)
             elif one.what == OTHER:
                 _on_silence(row, 0.0, one.power, told, out)
+            records[row].active = True
             at += 1
         records[row].units += 1
-        _on_silence(row, float(records[row].units * UNIT - _LATE), 0.0, told, out)
+        if records[row].active:
+            _on_silence(row, float(records[row].units * UNIT - _LATE), 0.0, told, out)
     return int(counts[0])
 
 

@@ -103,7 +103,7 @@ class SteadyTones:
     def __init__(self, calls: int, cadences: Sequence[Cadence]) -> None:
         frequencies, self._patterns = _patterns(cadences)
         self.columns: Columns = plain(frequencies, UNIT)
-        self._past = np.zeros((calls, 2, 2, len(frequencies)))
+        self._past = np.zeros((calls, 2, 2, len(frequencies)), dtype=np.float32)
         self._state = np.zeros(calls, dtype=STATE)
         self._state["possible"]["pattern"] = -1
         self._fits = np.zeros(2, dtype=FIT)

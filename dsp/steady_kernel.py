@@ -182,6 +182,11 @@ def _best(heard: Any, patterns: Any, rules: Record, fits: Any) -> bool:
     even, odd, _, total, _ = heard
     sought = rules.rough * total
     found = False
+    loudest = 0.0
+    for at in range(len(even)):
+        loudest = max(loudest, even[at] * even[at] + odd[at] * odd[at])
+    if loudest * (4.0 / (UNIT * UNIT)) < 0.5 * sought:
+        return False
     for number in range(len(patterns)):
         pattern = patterns[number]
         guess = 0.0
@@ -370,7 +375,7 @@ def _try(s: Record, row: int, heard: Any, rules: Any, out: Any) -> int:
 def follow(
     heard: tuple[Floats64, Floats64, Floats32],
     rows: Rows,
-    state: tuple[NDArray[np.void], Floats64],
+    state: tuple[NDArray[np.void], Floats32],
     rules: tuple[NDArray[np.void], Record],
     out: tuple[NDArray[np.void], NDArray[np.void]],
 ) -> int:

@@ -19,7 +19,7 @@ from dsp.resample import Downsampler
 from dsp.types import Detector, Samples
 
 from .batch import Batch, Bytes, Flags, Ints, Outbox, rounds
-from .clock import DSP_TICK, Histogram, Ticker
+from .clock import DSP_TICK, IO_TICK, Histogram, Ticker
 from .counters import Counters
 from .frames import comfort_noise, decode, encode, fingerprints, groups, silent, whole_pairs
 from .notices import Ended, Heard, Lost, Notice, Resumed, Slow, Started, Stopped
@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 
 ROUNDS = 4
 """Blocks of one call that the detectors take in a tick at most, when they have fallen behind."""
+
+_SHARE = 64
+"""Neighbouring rows that the detectors take together. The calls of one tick of the detectors are
+shared out so among the ticks of the socket in it, that none of those takes long."""
 
 _DOUBLED_AHEAD = 0.75
 """Frames by which a call must be ahead of its clock for a copy to be a doubled datagram."""
@@ -103,7 +107,7 @@ class Engine(Generic[P]):
     counters : Counters
         By row.
     dsp_time : Histogram
-        How long the detectors took a tick.
+        How long the detectors took a tick of the socket.
     """
 
     def __init__(
@@ -133,7 +137,8 @@ class Engine(Generic[P]):
         self._down = Downsampler(capacity)
         self._stopwatch = stopwatch
         self.dsp_time = Histogram()
-        self._dsp = Ticker(DSP_TICK, 0)
+        self._dsp = [Ticker(DSP_TICK, start) for start in range(0, DSP_TICK, IO_TICK)]
+        self._share = np.arange(capacity) // _SHARE % len(self._dsp)
         self._slow = Ticker(SLOW_WINDOW, 0)
 
     # -- calls come and go --------------------------------------------------------------------
@@ -400,16 +405,18 @@ class Engine(Generic[P]):
     # -- ears ---------------------------------------------------------------------------------
 
     def hear(self, now: int) -> None:
-        """Let the detectors have what has come, if it is time for them.
+        """Let the detectors have what has come of the calls whose turn it is.
 
         A few blocks of each call at most: a backlog is worked off over several ticks.
         """
-        if not self._dsp.due(now):
+        due = np.array([ticker.due(now) for ticker in self._dsp])
+        if not due.any():
             return
         begin = self._stopwatch()
         for _ in range(ROUNDS):
             self.heard.settle()
-            rows = self.heard.ready()
+            ready = self.heard.ready()
+            rows = ready[due[self._share[ready]]]
             if not len(rows):
                 break
             self._detect("process", self.heard.read(rows, BLOCK), rows)

@@ -126,7 +126,7 @@ class Metrics:
     lateness_p50_ms, lateness_p99_ms
         How long after its deadline a tick began.
     dsp_p50_ms, dsp_p99_ms
-        How long the detectors took a tick of 20 ms.
+        How long the detectors took a tick of 5 ms, in which a share of the calls has its turn.
     streams
         The sums of what was counted of all streams.
     """
@@ -165,8 +165,8 @@ class MediaHub:
 
     Notes
     -----
-    The thread looks at the socket every 5 ms and lets the detectors hear every 20 ms, by absolute
-    deadlines; ticks that are overdue are left out. It never waits for the event loop.
+    The thread looks at the socket every 5 ms and lets the detectors hear each call every 20 ms, by
+    absolute deadlines; ticks that are overdue are left out. It never waits for the event loop.
 
     Examples
     --------
