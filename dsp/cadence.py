@@ -19,6 +19,7 @@ from dsp.framing import UNIT, Framed
 from dsp.level import PIECE, powers
 from dsp.plan import Cadence
 from dsp.steady import SteadyTones
+from dsp.steady_kernel import GAP
 from dsp.types import RATE, Detection, Rows, Samples, dbm0
 
 __all__ = ["Decisions", "Detector"]
@@ -97,7 +98,7 @@ class Decisions:
         last = np.zeros(len(self._rows))
         last[rows] = lengths
         found: list[Detection] = []
-        for _ in range(2):
+        for _ in range(GAP):
             heard = self._tones.hear(silent, quiet, rows)
             heard["end"] = np.minimum(heard["end"], last[heard["row"]])
             found += self._decide(heard, rows)

@@ -76,7 +76,7 @@ EVENT = np.dtype(
 _JOINED = 320.0
 """Samples of silence between tones that follow each other without one (E.180: 30 ms)."""
 
-_LATE = 2 * UNIT
+_LATE = 3 * UNIT
 """Samples after which it is known what was not heard."""
 
 _ANSWER = 0.25

@@ -6,8 +6,8 @@ unit cannot resolve, as 440 and 480 Hz, do not disturb each other; what the fit 
 the pattern. What a tone turns from unit to unit more than it should is how far its frequency is
 off.
 
-A tone begins with two units that go on from each other, and ends with two that do not go on from
-it: one alone may be lost on the way. The unit in which it begins holds a part of it, and its
+A tone begins with two units that go on from each other, and ends with three that do not go on from
+it: two frames may be lost on the way. The unit in which it begins holds a part of it, and its
 amplitude is that part of the whole one: so the edges are known more finely than the units.
 """
 
@@ -86,6 +86,9 @@ counts the units that were loud and no tone.
 
 BEGUN, SOUNDING, ENDED, OTHER = 0, 1, 2, 3
 """What happens on a row: a tone begins, still sounds, ends; there is sound that is no tone."""
+
+GAP = 3
+"""Units without it after which a tone is over: two frames may be lost on the way, or slipped in."""
 
 _EVERY = 5
 """Units after which it is told that a tone still sounds, or that other sound does."""
@@ -299,7 +302,7 @@ def _over(s: Record, fit: Record, heard: Any, pattern: Record, rules: Record) ->
         if s.part > 0.8 and part > 0.1:
             s.edge += part * UNIT
         _beat(s, powers, rules)
-    return bool(s.misses >= 2)
+    return bool(s.misses >= GAP)
 
 
 @kernel

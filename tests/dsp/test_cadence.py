@@ -102,11 +102,17 @@ def test_noise_10_db_below_does_not_hide_a_tone(cadence):
 
 
 @pytest.mark.parametrize("value", ["busy", "reorder", "ringback"])
-def test_a_frame_lost_in_a_burst_changes_nothing(value):
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize("slipped_in", [False, True])
+def test_frames_lost_in_a_burst_or_slipped_into_it_change_nothing(value, frames, slipped_in):
+    """FreeSWITCH slips in a frame of comfort noise now and then."""
     cadence = next(one for one in TONES if one.value == value)
     signal, _ = sounded(cadence)
-    signal[0, 3200:3360] = 0
-    assert [one.value for one in ended(heard(signal))] == [value]
+    hole = np.zeros((1, frames * 160), np.int16)
+    for at in (3200, 3233, 3300):
+        rest = signal[:, at + (0 if slipped_in else hole.shape[1]) :]
+        broken = np.concatenate([signal[:, :at], hole, rest], axis=1)
+        assert [one.value for one in ended(heard(broken))] == [value]
 
 
 def test_a_voice_that_answers_ends_the_ringback_at_its_last_burst():
