@@ -177,7 +177,9 @@ class Call:
 
         The server does this when an application returns.
         """
-        if self.over is None:
+        # Without `async`, FreeSWITCH resets a call that resumes, and nothing runs on it any more;
+        # it goes on without being told.
+        if self.over is None and self.connection.mode == "async":
             with suppress(EslError):
                 await self.connection.send(Resume())
 
@@ -317,16 +319,13 @@ class Call:
     async def transfer(
         self, extension: str, dialplan: str = "XML", context: str = "default"
     ) -> None:
-        """Send the call to another extension of the dialplan.
+        """Send the call to another extension of the dialplan, and return when it has gone.
 
         It is then no longer ours: all that is asked of it here raises
-        :class:`~mediasock.esl.errors.Disconnected`.
+        :class:`~mediasock.esl.errors.Disconnected`, and the application may return.
         """
         self._give_up_stream()
-        with suppress(Disconnected):
-            await self.execute("transfer", f"{extension} {dialplan} {context}")
-        await self.let_go()
-        await self.connection.exit()
+        await self.connection.transfer(extension, dialplan, context)
 
     async def reenter(self) -> None:
         """Send the call through its own extension again, for a new session with a new stream.

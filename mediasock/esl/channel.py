@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 from uuid import uuid4
 
-from mediasock.esl.commands import Connect, EventFormat, Execute, GetVar, MyEvents, Unicast
+from mediasock.esl.commands import (
+    Connect,
+    EventFormat,
+    Execute,
+    GetVar,
+    MyEvents,
+    NoEvents,
+    NoLinger,
+    Unicast,
+)
 from mediasock.esl.connection import REPLY_TIMEOUT, Connection
-from mediasock.esl.errors import CommandRefused, Disconnected
+from mediasock.esl.errors import CommandRefused, Disconnected, EslError
 from mediasock.esl.events import Event
 from mediasock.esl.gate import Side
 
@@ -50,10 +60,17 @@ class BridgeOutcome:
 
 
 class OutboundConnection(Connection):
-    """The event socket of one call."""
+    """The event socket of one call.
+
+    Attributes
+    ----------
+    call_has_left
+        The call was sent elsewhere, and the socket is to stay open until FreeSWITCH closes it.
+    """
 
     def __init__(self) -> None:
         super().__init__(Side.OUTBOUND)
+        self.call_has_left = False
 
     @property
     def data(self) -> Event:
@@ -173,3 +190,34 @@ class OutboundConnection(Connection):
         command = Execute("bridge", target, event_lock=True, event_uuid=str(uuid4()))
         event = await self._run(command, ("CHANNEL_UNBRIDGE", "CHANNEL_HANGUP"), timeout)
         return BridgeOutcome(event)
+
+    async def transfer(
+        self, extension: str, dialplan: str = "XML", context: str = "default"
+    ) -> None:
+        """Send the call elsewhere; it is then no longer this socket's.
+
+        Every wait here ends with Disconnected. With ``async`` the socket itself stays open until
+        FreeSWITCH closes it, since FreeSWITCH takes the end of a socket for that of whatever
+        parks the call by then, be it another ``socket``; and where the call is to go on after its
+        socket, it resets the call, so that nothing runs on it any more.
+
+        Raises
+        ------
+        HungUp, Disconnected
+            The call ended before it could be sent.
+        """
+        if await self.getvar("socket_resume") is not None:
+            await self.execute("unset", "socket_resume", event_lock=True)
+        # Its own completion and that of the socket application come together.
+        with suppress(Disconnected):
+            await self.execute("transfer", f"{extension} {dialplan} {context}")
+        if self.mode == "sync":
+            # FreeSWITCH reads on here, and the call leaves only when the socket is closed.
+            await self.exit()
+            return
+        if self.full:
+            with suppress(EslError):
+                await self.send(NoEvents())
+                await self.send(NoLinger())
+        self.call_has_left = not self.closed
+        self._talk.close(Disconnected("the call was transferred"))

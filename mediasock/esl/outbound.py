@@ -90,6 +90,7 @@ class OutboundServer:
         self._reuse_port = reuse_port
         self._servers: list[asyncio.Server] = []
         self._tasks: dict[asyncio.Task[None], _Incoming] = {}
+        self._kept: set[_Incoming] = set()
         self._per_peer: Counter[str] = Counter()
         self._taken = 0
         self._draining = False
@@ -150,6 +151,9 @@ class OutboundServer:
             task.cancel()
         if self._tasks:
             await asyncio.wait(set(self._tasks))
+        # Only now: the end of a socket that its call has left ends the call's present one.
+        for connection in list(self._kept):
+            await connection.exit()
         self._servers.clear()
 
     async def serve(self, grace: float = 30.0) -> None:
@@ -231,7 +235,8 @@ class OutboundServer:
         """Refuse a call politely: it goes on in the dialplan."""
         try:
             await connection.connect(None, timeout=self._connect_timeout)
-            await connection.send(Resume(), timeout=self._connect_timeout)
+            if connection.mode == "async":  # without it, a call that resumes is reset
+                await connection.send(Resume(), timeout=self._connect_timeout)
             logger.warning(
                 "over the limit: the call goes on in the dialplan", extra=_of(connection)
             )
@@ -260,6 +265,10 @@ class OutboundServer:
             logger.info("the call is ended from here", extra=_of(connection))
         except Exception:
             logger.exception("the handler failed", extra=_of(connection))
+        if connection.call_has_left and not connection.closed:
+            # FreeSWITCH closes it when the call is over.
+            self._kept.add(connection)
+            return
         try:
             await connection.exit()
         except asyncio.CancelledError:
@@ -276,6 +285,10 @@ class _Incoming(OutboundConnection):
     def _made(self, transport: asyncio.Transport) -> None:
         super()._made(transport)
         self._server._accepted(self)
+
+    def _lost(self, error: Exception | None) -> None:
+        super()._lost(error)
+        self._server._kept.discard(self)
 
 
 def _of(connection: OutboundConnection) -> dict[str, object]:

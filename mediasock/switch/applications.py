@@ -76,7 +76,7 @@ def echo(session: Session, data: str) -> Program:
 
 def park(session: Session, data: str) -> Program:
     """Park the call."""
-    yield from control.park(session, lambda: True)
+    yield from control.park(session)
 
 
 def transfer(session: Session, data: str) -> None:

@@ -66,7 +66,6 @@ class EventSocket:
         self.is_async = is_async
         self.full = full
         self.closed = False
-        self.resume = False
         self.log_level = -1
         self.goodbye_after: int | None = None
         self.subscription = Subscription(session.uuid)
@@ -74,7 +73,7 @@ class EventSocket:
         self._out = bytearray()
         self._held: deque[Event] = deque()
         self._waiting = 0
-        self._connected = False
+        self.connected = False
         self._linger: int | None = None
         self._close_at: int | None = None
         self._opened = switch.now()
@@ -120,7 +119,7 @@ class EventSocket:
 
     def peer_closed(self) -> None:
         """Hear that the application has closed the connection."""
-        self.closed = True
+        self._end()
 
     # -- what the session calls ---------------------------------------------------------------
 
@@ -139,8 +138,8 @@ class EventSocket:
 
     def expire(self) -> None:
         """Close the connection when nobody has said ``connect`` in time."""
-        if not self._connected and self.switch.now() > self._opened + CONNECT_SECONDS * 1_000_000:
-            self.closed = True
+        if not self.connected and self.switch.now() > self._opened + CONNECT_SECONDS * 1_000_000:
+            self._end()
 
     def performed(self) -> None:
         """Answer the ``sendmsg`` that was waited for, and send what was held back."""
@@ -189,14 +188,14 @@ class EventSocket:
                 command = self._reader.next_command()
             except CommandTooLongError:
                 log.warning("a command without an end", extra={"call": self.session.uuid})
-                self.closed = True
+                self._end()
                 return
             if command is None:
                 return
             self._dispatch(command)
 
     def _dispatch(self, command: Command) -> None:
-        silent = not self._connected and command.word != "connect"
+        silent = not self.connected and command.word != "connect"
         mark = len(self._out)
         run = self._commands.get(command.word)
         if run is None or not (self.full or command.word in LIMITED):
@@ -226,7 +225,8 @@ class EventSocket:
     def _send(self, event: Event) -> None:
         if self._queued >= MOST_EVENTS:
             self._dropped += 1
-            self.closed = self._dropped > MOST_DROPPED
+            if self._dropped > MOST_DROPPED:
+                self._end()
             return
         self._queued += 1
         self._out += render(event, self.subscription.form)
@@ -246,6 +246,11 @@ class EventSocket:
             ]
         )
 
+    def _end(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self.session.listener_ended(self)
+
     def _say_goodbye(self) -> None:
         headers = [
             ("Content-Type", "text/disconnect-notice"),
@@ -254,12 +259,12 @@ class EventSocket:
             ("Content-Length", str(len(GOODBYE))),
         ]
         self._out += frame(headers, GOODBYE)
-        self.closed = True
+        self._end()
 
     # -- commands -----------------------------------------------------------------------------
 
     def _connect(self, command: Command) -> None:
-        self._connected = True
+        self.connected = True
         headers = [(name, flat(value)) for name, value in self.session.channel.data()]
         headers += [
             ("Content-Type", "command/reply"),
@@ -319,7 +324,7 @@ class EventSocket:
         return "+OK will not linger"
 
     def _resume(self, command: Command) -> str:
-        self.resume = True
+        self.session.channel.set("socket_resume", "true")
         return "+OK"
 
     def _getvar(self, command: Command) -> str:

@@ -93,6 +93,8 @@ class Session:
         self.broken = False
         self.finished = False
         self.moved = False
+        self.controlled = False
+        self.reset = False
         self.parked = False
         self.resumed = False
         self.dialplan: deque[tuple[str, str]] = deque()
@@ -109,8 +111,8 @@ class Session:
 
     @property
     def up(self) -> bool:
-        """Whether an application may go on: not hung up, not moved elsewhere by a transfer."""
-        return self.channel.up and not self.moved
+        """Whether an application may go on: not hung up, not transferred, not reset."""
+        return self.channel.up and not self.moved and not self.reset
 
     # -- what the shell calls -----------------------------------------------------------------
 
@@ -137,6 +139,19 @@ class Session:
     def unreachable(self) -> None:
         """Hear that :class:`~.messages.Dial` has found nobody."""
         self.dialling = None
+
+    def listener_ended(self, socket: EventSocket) -> None:
+        """Hear that a control socket is closed.
+
+        FreeSWITCH does to the call, wherever it is by then, what is meant for the socket's own
+        park: it ends any park, and where the call is to resume it is reset. A socket that never
+        said ``connect`` is gone before the park begins, and nobody is left who would end that.
+        """
+        if not socket.connected:
+            return
+        if self.channel.up and not self.moved and self.flag("socket_resume"):
+            self.reset = True
+        self.controlled = False
 
     def bound(self, succeeded: bool) -> None:
         """Hear how :class:`~.unicast.Bind` went."""
@@ -239,6 +254,10 @@ class Session:
             if self.moved:
                 self.moved = False
                 self._route()
+            if self.reset:
+                # Nothing runs on a call in CS_RESET; a transfer or a hang-up ends that.
+                yield
+                continue
             if not self.dialplan:
                 self.hangup("NORMAL_CLEARING")
                 break
@@ -339,6 +358,7 @@ class Session:
 
     def _leave(self) -> None:
         self.moved = True
+        self.reset = False
         self.channel.state = "CS_ROUTING"
 
     # -- what applications call ---------------------------------------------------------------

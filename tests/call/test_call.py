@@ -204,7 +204,8 @@ def test_a_bridge_to_nobody_says_so(talk):
     assert talk(script).returned == (False, "NO_ROUTE_DESTINATION")
 
 
-def test_transfer_ends_this_session_and_begins_another(call):
+@pytest.mark.parametrize("full", [True, False])
+def test_transfer_ends_this_session_and_begins_another(full):
     async def script(call):
         if await call.get("turn") is None:
             await call.set("turn", "second")
@@ -212,16 +213,19 @@ def test_transfer_ends_this_session_and_begins_another(call):
             with pytest.raises(Disconnected):
                 await call.playback(LONG)
             return "first", call.destination
-        await call.answer()
+        async with call.media() as media:
+            assert await media.digits(max=1, timeout=20) == "7"
         await call.hangup()
         return "second", call.destination
 
     async def story():
         app = Scripted(script)
         async with serving(app) as server:
-            told = await dial(server, number="200")
+            steps = [Wait(1), *[Keys("7", off_ms=900)] * 12]
+            told = await dial(server, steps, number="200", full=full, seconds=30.0)
             await until(lambda: len(app.returned) == 2)
-        assert sorted(app.returned) == [("first", "200"), ("second", "300")]
+            assert server._listener.calls == 0
+        assert app.returned == [("first", "200"), ("second", "300")]
         assert app.calls[0].uuid == app.calls[1].uuid
         assert told.outcome.hangup_cause == "NORMAL_CLEARING"
 
@@ -263,11 +267,12 @@ def test_without_async_media_fails_at_once_and_names_the_word_that_is_missing(ta
     assert told.outcome.hangup_cause == "NORMAL_CLEARING"
 
 
-def test_an_application_that_returns_leaves_the_call_to_the_dialplan(talk):
+@pytest.mark.parametrize("is_async", [True, False])
+def test_an_application_that_returns_leaves_the_call_to_the_dialplan(talk, is_async):
     async def script(call):
         await call.answer()
 
-    told = talk(script, after=(("hangup", "CALL_REJECTED"),))
+    told = talk(script, after=(("hangup", "CALL_REJECTED"),), is_async=is_async)
     assert told.outcome.resumed
     assert told.outcome.hangup_cause == "CALL_REJECTED"
 

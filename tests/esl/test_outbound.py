@@ -14,14 +14,16 @@ from typing import Any
 import pytest
 
 from mediasock.esl.commands import MyEvents
-from mediasock.esl.errors import EslError, HungUp, WaitTimeout
+from mediasock.esl.errors import Disconnected, EslError, HungUp, WaitTimeout
 from mediasock.esl.outbound import Handler, OutboundConnection, OutboundServer
 from tests.support.event_socket import (
     Switch,
+    api_response,
     asynchronous,
     complete,
     connect_reply,
     event,
+    header,
     reply,
 )
 
@@ -202,6 +204,17 @@ async def test_over_the_limit_a_call_is_let_go_on() -> None:
 
 
 @asynchronous
+async def test_without_async_a_call_over_the_limit_is_not_told_to_resume() -> None:
+    async with serving(lambda _: asyncio.Event().wait(), max_calls=1) as server:
+        first, second = await Switch.dial(server.port), await Switch.dial(server.port)
+        await first.begin()
+        await second.expect("connect")
+        await second.write(connect_reply(mode="static", control="single-channel"))
+        await second.goodbye()
+        await first.close()
+
+
+@asynchronous
 async def test_one_peer_does_not_take_every_place() -> None:
     async with serving(
         lambda _: asyncio.Event().wait(), host="127.0.0.1", max_per_peer=1
@@ -337,6 +350,103 @@ async def test_sigterm_drains_and_a_second_one_ends(impatient: bool) -> None:
         await switch.write(reply(), complete(command))
     await switch.goodbye()
     await serving_it
+
+
+async def transferred(switch: Switch) -> None:
+    """Answer what a transfer asks."""
+    await switch.expect("api uuid_getvar")
+    await switch.write(api_response("_undef_"))
+    command = await switch.expect("sendmsg")
+    assert header(command, "execute-app-name") == "transfer"
+    await switch.write(reply(), complete(command))
+    for word in ("noevents", "nolinger"):
+        await switch.expect(word)
+        await switch.write(reply())
+
+
+@asynchronous
+async def test_the_socket_of_a_transferred_call_stays_until_the_switch_closes_it() -> None:
+    ended: list[BaseException] = []
+
+    async def handle(call: OutboundConnection) -> None:
+        await call.transfer("300")
+        with pytest.raises(Disconnected) as caught:
+            await call.execute("sleep", "1")
+        ended.append(caught.value)
+
+    async with serving(handle, max_calls=1) as server:
+        first = await Switch.dial(server.port)
+        await first.begin()
+        await transferred(first)
+        await until(lambda: ended and not server.calls)
+        second = await Switch.dial(server.port)  # the first counts no more
+        await second.begin()
+        await first.write(event("CHANNEL_HANGUP", Hangup_Cause="X"))
+        await transferred(second)
+        await until(lambda: len(server._kept) == 2)
+        await first.close()
+        await until(lambda: len(server._kept) == 1)
+        await server.drain(grace=1000)
+        assert await second.command() == ""
+        assert not server._kept
+
+
+@asynchronous
+async def test_a_transferred_calls_socket_is_closed_after_the_call_that_it_became() -> None:
+    async def handle(call: OutboundConnection) -> None:
+        if call.path == "first":
+            await call.transfer("300")
+        else:
+            await call.execute("sleep", "9")
+
+    async with serving(handle) as server:
+        first, second = await Switch.dial(server.port), await Switch.dial(server.port)
+        await first.begin(path="first")
+        await transferred(first)
+        await second.begin(path="second")
+        command = await second.expect("sendmsg")
+        await until(lambda: server.calls == 1)
+        draining = asyncio.ensure_future(server.drain(grace=1000))
+        reading = asyncio.ensure_future(first.command())
+        await asyncio.sleep(0.02)
+        assert not reading.done()
+        await second.write(reply(), complete(command))
+        await second.goodbye()
+        assert await reading == ""
+        await draining
+
+
+@asynchronous
+async def test_a_call_that_is_transferred_is_not_to_be_reset_at_the_end_of_the_socket() -> None:
+    async def handle(call: OutboundConnection) -> None:
+        await call.transfer("300")
+
+    async with serving(handle) as server:
+        switch = await Switch.dial(server.port)
+        await switch.begin()
+        await switch.expect("api uuid_getvar")
+        await switch.write(api_response("true"))
+        command = await switch.expect("sendmsg")
+        assert header(command, "execute-app-name") == "unset"
+        assert header(command, "execute-app-arg") == "socket_resume"
+        await switch.close()
+
+
+@asynchronous
+async def test_without_async_a_transfer_closes_the_socket() -> None:
+    async def handle(call: OutboundConnection) -> None:
+        await call.transfer("300")
+
+    async with serving(handle) as server:
+        switch = await Switch.dial(server.port)
+        await switch.begin(mode="static", control="single-channel")
+        await switch.expect("getvar")
+        await switch.write(reply("-ERR command not found"))
+        command = await switch.expect("sendmsg")
+        await switch.write(complete(command), reply())
+        await switch.goodbye()
+        await until(lambda: server.calls == 0)
+        assert not server._kept
 
 
 @asynchronous
