@@ -1,6 +1,6 @@
 """Bridge the call to somebody else, wait until they have done, and hang up.
 
-mediasock serve examples.bridge:Bridge --set examples.bridge:Bridge.to=user/1000
+mediasock serve examples.bridge:Bridge --set Bridge.to=user/1000
 """
 
 import logging

@@ -7,6 +7,7 @@ One application object serves every call of a worker process; what belongs to on
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
@@ -91,6 +92,41 @@ class App:
 
     async def on_stop(self) -> None:
         """Clean up, once a process, after the last call."""
+
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+
+
+def route(asked: str) -> tuple[str, str]:
+    """Return the name by which the dialplan asks for an application, and which one that is.
+
+    FreeSWITCH takes host and port apart at the last colon of its line, so that a path cannot have
+    one: an application of one's own goes by its class's name, or by one that is given.
+
+    Parameters
+    ----------
+    asked
+        As on the command line: ``tones``, ``package.module:Class``, or either behind ``name=``.
+
+    Raises
+    ------
+    AppError
+        When the name cannot be a path in a dialplan's line.
+
+    Examples
+    --------
+    >>> route("tones"), route("shop.menu:Menu"), route("sales=shop.menu:Menu")
+    (('tones', 'tones'), ('Menu', 'shop.menu:Menu'), ('sales', 'shop.menu:Menu'))
+    """
+    name, equals, application = asked.rpartition("=")
+    if not equals:
+        return application.rpartition(":")[2] or application, application
+    if _NAME.fullmatch(name) is None:
+        raise AppError(
+            f"application {asked!r}: {name!r} cannot be a path in the dialplan: "
+            "letters, digits, _ . - and / between them"
+        )
+    return name, application
 
 
 def load(name: str) -> type[App]:

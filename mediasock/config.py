@@ -45,7 +45,7 @@ class Config:
     grace
         Seconds that calls in progress are given at SIGTERM.
     apps
-        Options of each application, by its name.
+        Options of each application, by the name that the dialplan's path has for it.
     """
 
     listen: str = "127.0.0.1:8084"
@@ -162,7 +162,7 @@ def read(path: Path) -> Config:
 
 
 def with_app_option(config: Config, assignment: str) -> Config:
-    """Return the configuration with one more option, ``app.option=value`` (a TOML value or text).
+    """Return the configuration with one more option, ``name.option=value`` (a TOML value or text).
 
     Examples
     --------
@@ -172,7 +172,7 @@ def with_app_option(config: Config, assignment: str) -> Config:
     target, equals, text = assignment.partition("=")
     name, dot, option = target.rpartition(".")
     if not (equals and dot and name and option):
-        raise ConfigError(f"--set {assignment!r}: it is APP.OPTION=VALUE")
+        raise ConfigError(f"--set {assignment!r}: it is NAME.OPTION=VALUE")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from dsp.ears import Ears
 
-from .app import App, load
+from .app import App, AppError, load, route
 from .call import Call
 from .config import Config, split_listen
 from .esl.channel import OutboundConnection
@@ -172,15 +172,34 @@ def _says_call_ended(error: Exception, call: Call) -> bool:
     return isinstance(error, ends)
 
 
-def make_apps(names: Sequence[str], config: Config) -> dict[str, App]:
-    """Make the applications of these names, with the options that the configuration has for them.
+def make_apps(asked: Sequence[str], config: Config) -> dict[str, App]:
+    """Make applications, with the options that the configuration has for each by its name.
+
+    Parameters
+    ----------
+    asked
+        As :func:`mediasock.app.route` has them.
 
     Raises
     ------
     AppError
-        When one cannot be found, or has no such option.
+        When one cannot be found or has no such option, two have one name, or there are options
+        for a name that none has.
     """
-    return {name: load(name)(config.apps.get(name)) for name in dict.fromkeys(names)}
+    known: dict[str, str] = {}
+    for one in asked:
+        name, application = route(one)
+        if name in known:
+            raise AppError(
+                f"{known[name]} and {application} are both {name!r}: "
+                f"give one of them another name, as other={application}"
+            )
+        known[name] = application
+    apps = {name: load(application) for name, application in known.items()}
+    for name in config.apps:
+        if name not in apps:
+            raise AppError(f"options for {name!r}: the applications are {', '.join(apps)}")
+    return {name: app(config.apps.get(name)) for name, app in apps.items()}
 
 
 async def serve(apps: Sequence[str], config: Config, *, share_port: bool = False) -> None:

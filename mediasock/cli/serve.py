@@ -18,7 +18,7 @@ from ..errors import MediasockError
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that share the port [1].")
 @click.option("--config", "file", type=click.Path(path_type=Path), help="A TOML file of settings.")
 @click.option(
-    "--set", "options", multiple=True, metavar="APP.OPTION=VALUE", help="An app's option."
+    "--set", "options", multiple=True, metavar="NAME.OPTION=VALUE", help="An app's option."
 )
 @click.option(
     "--log",
@@ -38,7 +38,8 @@ def serve(  # noqa: PLR0917 - click passes options by name
 
     APP is tones, echo, record, or package.module:Class. Several are told apart by the path in the
     dialplan line, <action application="socket" data="127.0.0.1:8084/echo async full"/>; the first
-    is the default.
+    is the default. The path of package.module:Class is Class, and that of name=package.module:Class
+    is name. --set and the [apps.NAME] of a file go by the same name.
     """
     from ..serve import run  # noqa: PLC0415 - numba and scipy are only for those who serve
 

@@ -16,7 +16,7 @@ from .core import Switch
 from .errors import SwitchAborted
 from .events import Event
 from .line import Impairment, Line, Phone
-from .plan import CallSetup
+from .plan import CallSetup, SocketLine
 from .session import Session
 from .shell import Shell
 
@@ -85,6 +85,7 @@ class CallPlan:
 
     def setup(self) -> CallSetup:
         """Return the call as it enters the switch's dialplan."""
+        SocketLine.parse(self.socket_line())
         return CallSetup(
             self.socket_line(),
             number=self.number,
@@ -194,7 +195,7 @@ async def place_call(
     CallAborted
         The application did what aborts a real FreeSWITCH, with every call on it.
     DialplanError
-        The plan names no host, codec or frame length that there is.
+        The plan names no host, path, codec or frame length that can be.
     """
     switch = switch or real_switch()
     counted: Counter[str] = Counter()

@@ -53,7 +53,7 @@ class SocketLine:
         Raises
         ------
         DialplanError
-            No host, or a port that is not a number from 1 to 65535.
+            No host, a port that is not a number from 1 to 65535, or a path with a colon.
         """
         hosts, *words = data.split() or [""]
         targets = tuple(_target(text, data) for text in hosts.split("|") if text)
@@ -64,6 +64,11 @@ class SocketLine:
 
 def _target(text: str, line: str) -> tuple[str, int, str]:
     address, _, path = text.partition("/")
+    if ":" in path:
+        raise DialplanError(
+            f"FreeSWITCH takes host and port apart at the last colon: {text!r} cannot have one "
+            "in its path"
+        )
     host, colon, port = address.rpartition(":")
     if not colon or port.endswith("]"):
         host, port = address, "8084"

@@ -84,5 +84,5 @@ def test_options_on_the_command_line_are_toml_or_text():
     config = with_app_option(Config(), "tones.prompt=welcome.wav")
     config = with_app_option(config, "tones.echo=true")
     assert config.apps == {"tones": {"prompt": "welcome.wav", "echo": True}}
-    with pytest.raises(ConfigError, match=r"APP\.OPTION=VALUE"):
+    with pytest.raises(ConfigError, match=r"NAME\.OPTION=VALUE"):
         with_app_option(config, "echo=true")

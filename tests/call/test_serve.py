@@ -38,11 +38,11 @@ async def collect(call):
 
 def test_the_path_says_which_application_and_the_first_is_for_every_other():
     async def story():
-        apps = {"menu": named("menu"), "fax": named("fax"), "mine:App": named("mine")}
+        apps = {"menu": named("menu"), "fax": named("fax"), "menu/de": named("mine")}
         async with serving(apps) as server:
             return [
                 (await dial(server, path=path)).variable("served_by")
-                for path in ("fax", "menu", "", "nowhere", "mine:App")
+                for path in ("fax", "menu", "", "nowhere", "menu/de")
             ]
 
     assert run(story()) == ["fax", "menu", "menu", "menu", "mine"]

@@ -109,6 +109,7 @@ def unused_port():
         ([], "Missing argument"),
         (["127.0.0.1:0"], "'127.0.0.1:0' is not HOST:PORT"),
         (["127.0.0.1:http"], "is not HOST:PORT"),
+        (["127.0.0.1:8084/a.b:C"], "takes host and port apart at the last colon"),
         (["127.0.0.1:1", "--codec", "GSM"], "'GSM' is not one of"),
         (["127.0.0.1:1", "--ptime", "15"], "'15' is not one of"),
         (["127.0.0.1:1", "--var", "novalue"], "'novalue' is not NAME=VALUE"),

@@ -44,7 +44,17 @@ def project(tmp_path):
         (["tones", "--workers", "0"], "0 is not in the range"),
         (["tones", "--config", "no.toml"], "no.toml"),
         (["tones", "--set", "tones.eco=true"], "Tones has no option eco; it knows: echo, end"),
-        (["tones", "--set", "echo=true"], "it is APP.OPTION=VALUE"),
+        (["tones", "--set", "echo=true"], "it is NAME.OPTION=VALUE"),
+        (["tones", "--set", "echo.end=5"], "options for 'echo': the applications are tones"),
+        (["tones", "a=tones", "--set", "b.end=x"], "the applications are tones, a"),
+        (["tones", "echo", "tones"], "tones and tones are both 'tones'"),
+        (
+            ["examples.menu:Menu", "Menu=examples.bridge:Bridge"],
+            "examples.menu:Menu and examples.bridge:Bridge are both 'Menu'",
+        ),
+        (["a:b=examples.menu:Menu"], "'a:b' cannot be a path in the dialplan"),
+        (["=tones"], "'' cannot be a path in the dialplan"),
+        (["a b=tones"], "'a b' cannot be a path"),
         (["tones", "--set", "tones.end=5"], "option end is 5, a str is needed: write it in quotes"),
         (["tones", "--log", "loud"], "'loud' is not one of"),
     ],
@@ -78,12 +88,14 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path):
 def test_an_application_of_ones_own_with_options_of_a_file_and_of_the_command_line(project):
     """The command line goes before the file, and SIGINT ends it as SIGTERM does."""
     (project / "m.toml").write_text(
-        'grace = 1.0\n["apps"."mine:Mine"]\nword = "of the file"\nother = "of the file"\n'
+        'grace = 1.0\n[apps.Mine]\nword = "of the file"\nother = "of the file"\n'
     )
-    arguments = ["mine:Mine", "--config", "m.toml", "--set", "mine:Mine.word=said"]
+    arguments = ["tones", "mine:Mine", "other=mine:Mine", "--config", "m.toml"]
+    arguments += ["--set", "Mine.word=said"]
     with serving(*arguments, cwd=project) as served:
-        assert call(served.target(), "--seconds", 20).returncode == 0
-        assert served.out.wait_for(".").string == "said, of the file\n"
+        for path, said in (("Mine", "said, of the file\n"), ("other", "nothing, nothing\n")):
+            assert call(f"{served.target()}/{path}", "--seconds", 20).returncode == 0
+            assert served.out.wait_for(".").string == said
         assert served.stop(signal.SIGINT) == 0
         assert "draining grace=1.0" in served.log.rest()
 

@@ -134,7 +134,9 @@ def test_calls_of_one_switch_know_of_each_other() -> None:
     run(main())
 
 
-@pytest.mark.parametrize("options", [{"codec": "GSM"}, {"ptime_ms": 25}])
+@pytest.mark.parametrize(
+    "options", [{"codec": "GSM"}, {"ptime_ms": 25}, {"path": "shop.menu:Menu"}]
+)
 def test_a_plan_that_cannot_be(options: dict[str, object]) -> None:
     with pytest.raises(DialplanError):
         run(place_call(CallPlan("h", 1, phone(), **options)))  # type: ignore[arg-type]

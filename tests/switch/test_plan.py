@@ -25,7 +25,22 @@ def test_addresses(text: str, target: tuple[str, int, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "|", "h:0", "h:65536", "h:x", ":1", "h:٣", "h:", "[", "[]:1"]
+    "text",
+    [
+        "",
+        " ",
+        "|",
+        "h:0",
+        "h:65536",
+        "h:x",
+        ":1",
+        "h:٣",
+        "h:",
+        "[",
+        "[]:1",
+        "h:1/a:b",
+        "h:1/shop.menu:Menu|g:2",
+    ],
 )
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(DialplanError):
