@@ -62,6 +62,8 @@ class Decisions:
     """
 
     def __init__(self, calls: int, cadences: Sequence[Cadence]) -> None:
+        if not cadences:
+            raise plan.PlanError("there is no tone to listen for: name a plan")
         self._cadences = list(cadences)
         self._table = _table(cadences)
         self._tones = SteadyTones(calls, cadences)
@@ -123,7 +125,7 @@ class Decisions:
     def forget(self, rows: Rows) -> None:
         """Make rows as new."""
         self._tones.forget(rows)
-        self._rows[rows] = np.array((0, 0.0, -1, False), dtype=ROW)
+        self._rows[rows] = np.array((0, -1, False), dtype=ROW)
         self._matches[rows] = np.zeros((), dtype=MATCH)
 
 

@@ -46,6 +46,7 @@ MATCH = np.dtype(
         ("active", np.bool_),
         ("sounding", np.bool_),
         ("told", np.bool_),
+        ("faint", np.bool_),
         ("step", np.int32),
         ("start", np.float64),
         ("end", np.float64),
@@ -54,13 +55,11 @@ MATCH = np.dtype(
     ]
 )
 """How far a cadence has come on a row: intervals that have fitted, from where to where, and the
-energy and length of its sounds."""
+energy and length of its sounds; ``faint`` while there is a tone in its silence that is too soft to
+break it, as its own echo."""
 
-ROW = np.dtype(
-    [("units", np.int64), ("end", np.float64), ("telling", np.int32), ("active", np.bool_)]
-)
-"""Units heard, where the last tone ended, which cadence is being told, −1 for none, and whether
-any is followed."""
+ROW = np.dtype([("units", np.int64), ("telling", np.int32), ("active", np.bool_)])
+"""Units heard, which cadence is being told, −1 for none, and whether any is followed."""
 
 EVENT = np.dtype(
     [
@@ -72,6 +71,9 @@ EVENT = np.dtype(
     ]
 )
 """A cadence that is told (``end`` −1) or over."""
+
+_ROUGH = 5.0
+"""Hz by which a tone that has just begun may be read wrongly, since it began within a unit."""
 
 _JOINED = 320.0
 """Samples of silence between tones that follow each other without one (E.180: 30 ms)."""
@@ -88,12 +90,12 @@ _MODULATION = 0.24
 
 
 @kernel
-def _fits(cadence: Record, step: int, heard: Record) -> bool:
+def _fits(cadence: Record, step: int, heard: Record, wide: float) -> bool:
     tones = cadence.tones[step]
     if tones != 1 + (heard.hz[1] > 0):
         return False
     for tone in range(tones):
-        if abs(heard.hz[tone] - cadence.hz[step, tone]) > cadence.off[step, tone]:
+        if abs(heard.hz[tone] - cadence.hz[step, tone]) > cadence.off[step, tone] + wide:
             return False
     return True
 
@@ -120,9 +122,9 @@ def _write(row: int, which: int, match: Record, end: float, out: Any) -> None:
 
 
 @kernel
-def _fail(row: int, which: int, told: Any, out: Any) -> None:
+def _fail(row: int, which: int, scene: Any, out: Any) -> None:
     """Follow a cadence no further; if it was being told, it is over unless another goes on."""
-    r, matches, cadences = told
+    r, matches, cadences = scene
     match = matches[which]
     match.active = False
     if r.telling != which:
@@ -130,15 +132,17 @@ def _fail(row: int, which: int, told: Any, out: Any) -> None:
     r.telling = -1
     for other in range(len(cadences)):
         if matches[other].active and matches[other].told:
+            # what has been told goes on, from where it began
+            matches[other].start = match.start
             r.telling = other
             return
     _write(row, which, match, match.end, out)
 
 
 @kernel
-def _tell(row: int, which: int, told: Any, out: Any) -> None:
+def _tell(row: int, which: int, scene: Any, out: Any) -> None:
     """Tell a cadence that has come so far, and follow no other that means something else."""
-    r, matches, cadences = told
+    r, matches, cadences = scene
     matches[which].told = True
     if r.telling >= 0:
         return
@@ -150,71 +154,94 @@ def _tell(row: int, which: int, told: Any, out: Any) -> None:
 
 
 @kernel
-def _on_begun(row: int, heard: Record, told: Any, out: Any) -> None:
-    r, matches, cadences = told
-    gap = heard.start - r.end
-    for which in range(len(cadences)):
-        match, cadence = matches[which], cadences[which]
-        if not match.active:
-            continue
-        step = match.step % cadence.intervals
-        fits = gap <= _JOINED
-        if cadence.tones[step] == 0:
-            fits = cadence.least[step] <= gap <= cadence.most[step]
-            match.step += 1
-            step = match.step % cadence.intervals
-        match.sounding = fits and _fits(cadence, step, heard)
-        if not match.sounding:
-            _fail(row, which, told, out)
-    if r.telling >= 0:
-        return
+def _start(heard: Record, matches: Any, cadences: Any) -> None:
+    """Follow every cadence that may begin with a tone."""
     for which in range(len(cadences)):
         match = matches[which]
-        if not match.active and _fits(cadences[which], 0, heard):
+        if not match.active and _fits(cadences[which], 0, heard, _ROUGH):
             match.active = match.sounding = True
-            match.told = False
+            match.told = match.faint = False
             match.step = 0
             match.start = match.end = heard.start
             match.energy = match.length = 0.0
 
 
 @kernel
-def _on_sounding(row: int, heard: Record, told: Any, out: Any) -> None:
-    _, matches, cadences = told
-    length = heard.end - heard.start
+def _on_begun(row: int, heard: Record, scene: Any, out: Any) -> None:
+    r, matches, cadences = scene
     for which in range(len(cadences)):
         match, cadence = matches[which], cadences[which]
         if not match.active:
             continue
         step = match.step % cadence.intervals
-        if length > cadence.most[step]:
-            _fail(row, which, told, out)
-        elif cadence.continuous and not match.told and length >= cadence.least[step]:
-            if _is_like(cadence, heard) and _fits(cadence, step, heard):
-                match.energy, match.length = heard.power, 1.0
-                _tell(row, which, told, out)
-            else:
-                match.active = False
+        if cadence.tones[step] == 0 and heard.power <= _ANSWER * match.energy / match.length:
+            match.faint = True
+            continue
+        gap = heard.start - match.end
+        fits = gap <= _JOINED
+        if cadence.tones[step] == 0:
+            fits = cadence.least[step] <= gap <= cadence.most[step]
+            match.step += 1
+            step = match.step % cadence.intervals
+        match.sounding = fits and _fits(cadence, step, heard, _ROUGH)
+        if not match.sounding:
+            _fail(row, which, scene, out)
+    if r.telling < 0:
+        _start(heard, matches, cadences)
 
 
 @kernel
-def _on_ended(row: int, heard: Record, told: Any, out: Any) -> None:
-    r, matches, cadences = told
-    r.end = heard.end
+def _on_sounding(row: int, heard: Record, scene: Any, out: Any) -> None:
+    r, matches, cadences = scene
+    length = heard.end - heard.start
+    telling = r.telling
+    for which in range(len(cadences)):
+        match, cadence = matches[which], cadences[which]
+        if not match.active or match.faint:
+            continue
+        step = match.step % cadence.intervals
+        if length > cadence.most[step]:
+            _fail(row, which, scene, out)
+        elif cadence.continuous and not match.told and length >= cadence.least[step]:
+            _judge(row, which, heard, scene, out)
+    if telling >= 0 and r.telling < 0:
+        # it is no burst of what was told, but may be the beginning of something else
+        _start(heard, matches, cadences)
+
+
+@kernel
+def _judge(row: int, which: int, heard: Record, scene: Any, out: Any) -> None:
+    """Tell a continuous tone that has sounded long enough, or follow it no further."""
+    _, matches, cadences = scene
+    match, cadence = matches[which], cadences[which]
+    match.active = _is_like(cadence, heard) and _fits(cadence, 0, heard, 0.0)
+    if match.active:
+        match.energy, match.length = heard.power, 1.0
+        _tell(row, which, scene, out)
+
+
+@kernel
+def _on_ended(row: int, heard: Record, scene: Any, out: Any) -> None:
+    _, matches, cadences = scene
     length = heard.end - heard.start
     for which in range(len(cadences)):
         match, cadence = matches[which], cadences[which]
         if not match.active:
             continue
+        if match.faint:
+            match.faint = False
+            continue
         step = match.step % cadence.intervals
+        if cadence.continuous and not match.told and length >= cadence.least[step]:
+            _judge(row, which, heard, scene, out)
         if cadence.continuous and match.told:
             match.end = heard.end
             match.energy, match.length = heard.power, 1.0
-            _fail(row, which, told, out)
+            _fail(row, which, scene, out)
             continue
         fits = cadence.least[step] <= length <= cadence.most[step]
-        if cadence.continuous or not fits or not _fits(cadence, step, heard):
-            _fail(row, which, told, out)
+        if cadence.continuous or not fits or not _fits(cadence, step, heard, 0.0):
+            _fail(row, which, scene, out)
             continue
         match.sounding = False
         match.step += 1
@@ -222,15 +249,15 @@ def _on_ended(row: int, heard: Record, told: Any, out: Any) -> None:
         match.energy += heard.power * length
         match.length += length
         if cadence.once and match.step == cadence.intervals:
-            _complete(row, which, told, out)
+            _complete(row, which, scene, out)
         elif match.step >= cadence.told:
-            _tell(row, which, told, out)
+            _tell(row, which, scene, out)
 
 
 @kernel
-def _complete(row: int, which: int, told: Any, out: Any) -> None:
+def _complete(row: int, which: int, scene: Any, out: Any) -> None:
     """Tell a cadence that is heard once and has been."""
-    r, matches, cadences = told
+    r, matches, cadences = scene
     r.telling = -1
     for other in range(len(cadences)):
         matches[other].active = False
@@ -238,9 +265,9 @@ def _complete(row: int, which: int, told: Any, out: Any) -> None:
 
 
 @kernel
-def _on_silence(row: int, now: float, power: float, told: Any, out: Any) -> None:
-    """Give up what has been silent for too long, or has sound in its silence (of a power)."""
-    r, matches, cadences = told
+def _on_silence(row: int, now: float, power: float, scene: Any, out: Any) -> None:
+    """Give up what has been silent for too long, or has sound of a power in its silence."""
+    r, matches, cadences = scene
     r.active = False
     for which in range(len(cadences)):
         match, cadence = matches[which], cadences[which]
@@ -249,8 +276,8 @@ def _on_silence(row: int, now: float, power: float, told: Any, out: Any) -> None
             continue
         step = match.step % cadence.intervals
         most = cadence.most[step] if cadence.tones[step] == 0 else _JOINED
-        if now - r.end > most or power > _ANSWER * match.energy / match.length:
-            _fail(row, which, told, out)
+        if now - match.end > most or power > _ANSWER * match.energy / match.length:
+            _fail(row, which, scene, out)
 
 
 @kernel
@@ -282,22 +309,22 @@ def decide(
     at = 0
     for i in range(len(rows)):
         row = rows[i]
-        told = (records[row], matches[row], cadences)
+        scene = (records[row], matches[row], cadences)
         while at < len(heard) and heard[at].row == row:
             one = heard[at]
             if one.what == BEGUN:
-                _on_begun(row, one, told, out)
+                _on_begun(row, one, scene, out)
             elif one.what == SOUNDING:
-                _on_sounding(row, one, told, out)
+                _on_sounding(row, one, scene, out)
             elif one.what == ENDED:
-                _on_ended(row, one, told, out)
+                _on_ended(row, one, scene, out)
             elif one.what == OTHER:
-                _on_silence(row, 0.0, one.power, told, out)
+                _on_silence(row, 0.0, one.power, scene, out)
             records[row].active = True
             at += 1
         records[row].units += 1
         if records[row].active:
-            _on_silence(row, float(records[row].units * UNIT - _LATE), 0.0, told, out)
+            _on_silence(row, float(records[row].units * UNIT - _LATE), 0.0, scene, out)
     return int(counts[0])
 
 

@@ -16,6 +16,8 @@ and to keep their phase.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,6 +47,7 @@ _COHERENCE = 0.8
 _ONSET = 0.5
 _FREQUENCY = 0.025
 _LEAST_SECONDS, _GAP_SECONDS = 0.030, 0.025
+_GAP_UNITS = math.ceil(_GAP_SECONDS * RATE / UNIT)
 
 
 def _rules() -> NDArray[np.void]:
@@ -98,9 +101,10 @@ class Decisions:
 
     def end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
         """End the digits that sound on rows which were so many samples long."""
+        silence = Transform.silent(len(rows), COLUMNS)
         quiet = np.zeros((len(rows), UNIT // PIECE), dtype=np.float32)
         ends = dict(zip(rows.tolist(), lengths.tolist(), strict=True))
-        found = self.hear(Transform.silent(len(rows), COLUMNS), quiet, rows)
+        found = [one for _ in range(_GAP_UNITS) for one in self.hear(silence, quiet, rows)]
         return [
             Detection(
                 one.row, one.kind, one.value, one.start, min(one.end, ends[one.row]), one.level

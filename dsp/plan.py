@@ -46,6 +46,10 @@ FAX = "fax"
 
 MAX_INTERVALS = 8
 MIN_HZ, MAX_HZ = 200.0, 3400.0
+LEAST_APART = 10.0
+"""Hz between two frequencies that a unit of 20 ms can still tell apart."""
+
+MOST_OFF = 100.0
 
 _DEFAULT_HZ = (0.015, 1.0)
 _DEFAULT_SECONDS = (0.10, 0.012)
@@ -178,7 +182,7 @@ def parse(text: str, name: str) -> list[Cadence]:
     except tomllib.TOMLDecodeError as error:
         raise PlanError(f"plan {name}: {error}") from error
     kind, tones = plan.get("kind"), plan.get("tones")
-    if not isinstance(kind, str) or not isinstance(tones, dict) or set(plan) != {"kind", "tones"}:
+    if not isinstance(kind, str) or not isinstance(tones, dict) or not tones or len(plan) > 2:
         raise PlanError(f"plan {name}: it has a kind and a table of tones, and nothing else")
     cadences = []
     for value, tone in tones.items():
@@ -194,9 +198,9 @@ def _cadences(kind: str, value: str, tone: object) -> list[Cadence]:
     if unknown := sorted(set(settings) - _SETTINGS):
         raise PlanError(f"no setting {unknown[0]!r}; there are {', '.join(sorted(_SETTINGS))}")
     texts = settings.get("cadence")
-    if not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
+    if not isinstance(texts, list) or not texts or not all(isinstance(one, str) for one in texts):
         raise PlanError('its cadence is a list, as ["480+620/500,0/500"]')
-    hz, ms = _number(settings, "hz"), _number(settings, "ms")
+    hz, ms = _number(settings, "hz", MOST_OFF), _number(settings, "ms", 60_000.0)
     flags = [_flag(settings, name) for name in ("modulated", "reversals")]
     found = []
     for text in texts:
@@ -210,12 +214,12 @@ def _cadences(kind: str, value: str, tone: object) -> list[Cadence]:
     return found
 
 
-def _number(settings: Mapping[str, Any], name: str) -> float | None:
+def _number(settings: Mapping[str, Any], name: str, most: float) -> float | None:
     number = settings.get(name)
     if number is None:
         return None
-    if not isinstance(number, int | float) or isinstance(number, bool) or not 0 < number < math.inf:
-        raise PlanError(f"{name} is {number!r}: a number above 0")
+    if not isinstance(number, int | float) or isinstance(number, bool) or not 0 < number <= most:
+        raise PlanError(f"{name} is {number!r}: a number above 0 and up to {most:g}")
     return float(number)
 
 
@@ -240,12 +244,16 @@ def _interval(text: str, hz: float | None, ms: float | None) -> Interval:
         frequencies = ()
     if len(frequencies) > 2 or not all(MIN_HZ <= one <= MAX_HZ for one in frequencies):
         raise PlanError(f"{text!r}: one or two frequencies from {MIN_HZ:g} to {MAX_HZ:g} Hz")
+    if len(frequencies) == 2 and frequencies[1] - frequencies[0] < LEAST_APART:
+        raise PlanError(f"{text!r}: two frequencies are at least {LEAST_APART:g} Hz apart")
     if not 1 / RATE <= seconds <= 60 or (lasting and not frequencies):
         raise PlanError(f"{text!r}: a sound lasts up to 60,000 ms, and silence does not go on")
     off = tuple(hz or _DEFAULT_HZ[0] * one + _DEFAULT_HZ[1] for one in frequencies)
     if lasting:
         return Interval(frequencies, off, seconds, math.inf)
     late = ms / 1000 if ms else _DEFAULT_SECONDS[0] * seconds + _DEFAULT_SECONDS[1]
+    if late >= seconds:
+        raise PlanError(f"{text!r}: it cannot be off by {1000 * late:g} ms")
     return Interval(frequencies, off, seconds - late, seconds + late)
 
 

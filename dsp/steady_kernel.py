@@ -74,6 +74,7 @@ STATE = np.dtype(
         ("possible", FIT),
         ("possibly", np.float64, (2, 2)),
         ("alone", np.int32),
+        ("last", np.float64),
     ]
 )
 """What is known of a row.
@@ -255,7 +256,7 @@ def _turn_on(s: Record, fit: Record, pattern: Record) -> bool:
         if abs(angle) > 1.2:
             # after a gap a tone may go on anywhere
             steady = steady and s.age > 1
-            reversed_ += abs(angle) > 2.2
+            reversed_ += s.age <= 2 and abs(angle) > 2.6
         elif s.age == 1:
             s.turned[tone, 0] += cos
             s.turned[tone, 1] += sin
@@ -346,7 +347,8 @@ def _step(s: Record, row: int, heard: Any, rules: Any, out: Any) -> int:
         if s.alone == _EVERY and not s.sounding:
             events[count].row, events[count].what = row, OTHER
             events[count].start = events[count].end = s.units * UNIT
-            events[count].power = heard[3]
+            # the last unit may hold the onset of the next burst
+            events[count].power = min(heard[3], s.last)
             count += 1
             s.alone = 0
         return count
@@ -415,4 +417,5 @@ def follow(
             past[row, at, 0, column] = evens[i, column]
             past[row, at, 1, column] = odds[i, column]
         s.units += 1
+        s.last = total
     return count

@@ -82,6 +82,16 @@ def test_a_digit_is_told_while_it_sounds_and_again_soon_after_its_end():
     assert told[True] - (400 + 480) <= 40 * 8
 
 
+@given(lead=st.integers(0, 320), tail=st.integers(0, 320))
+def test_a_digit_at_the_end_of_a_recording_ends(lead, tail):
+    sound = dtmf("5", on_ms=60, off_ms=0)
+    block = np.concatenate([np.zeros(lead, np.int16), sound, np.zeros(tail, np.int16)])[None]
+    ears = Ears(1)
+    begun, over = [*ears.process(block), *ears.finish()]
+    assert (begun.start, begun.end) == (over.start, None)
+    assert lead + 400 <= over.end <= block.shape[1]
+
+
 def test_a_reset_row_begins_at_sample_0_and_forgets():
     ears = Ears(1)
     ears.process(call(1)[None])

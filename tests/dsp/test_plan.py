@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsp.cadence import Detector
 from dsp.plan import FAX, PLANS, Cadence, PlanError, available, load, parse
+from dsp.steady import SteadyTones
 
 BUSY = 'kind = "tone"\n[tones]\nbusy = ["480+620/500,0/500"]\n'
 
@@ -75,6 +77,11 @@ def test_what_plans_have_in_common_is_there_once(tmp_path):
         ("{}", "list"),
         ('{cadence=["480/500"], hz="x"}', "hz"),
         ('{cadence=["480/500"], ms=0}', "ms"),
+        ('{cadence=["480/500"], ms=500}', "off by 500 ms"),
+        ('{cadence=["480/500"], hz=101}', "up to 100"),
+        ('["440+445/500,0/500"]', "10 Hz apart"),
+        ('["440+440/500,0/500"]', "10 Hz apart"),
+        ("[]", "list"),
         ('{cadence=["480/500"], told=0}', "told"),
         ('{cadence=["480/500"], told=true}', "told"),
         ('{cadence=["480/500"], modulated=1}', "modulated"),
@@ -87,7 +94,9 @@ def test_what_makes_no_sense_is_named_with_its_plan_and_tone(tone, named):
     assert named in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["", "kind=1\n[tones]", 'kind="a"', "x", BUSY + "[more]\n"])
+@pytest.mark.parametrize(
+    "text", ["", "kind=1\n[tones]", 'kind="a"', "x", BUSY + "[more]\n", 'kind="a"\n[tones]']
+)
 def test_what_is_no_plan_is_a_plan_error(text):
     with pytest.raises(PlanError, match="plan mine: "):
         parse(text, "mine")
@@ -110,4 +119,10 @@ def test_any_cadence_is_read_or_refused(text):
     except PlanError:
         return
     assert [type(one) for one in cadences] == [Cadence]
-    assert all(one.most > 0 and one.least < one.most for one in cadences[0].intervals)
+    assert all(0 < one.least < one.most for one in cadences[0].intervals)
+    assert len(SteadyTones(1, cadences).columns.even) == 80
+
+
+def test_listening_for_nothing_is_a_plan_error():
+    with pytest.raises(PlanError, match="name a plan"):
+        Detector(1, [])
