@@ -19,5 +19,5 @@ class Bridge(App):
     async def on_call(self, call: Call) -> None:
         await call.answer()
         over = await call.bridge(self.options["to"])
-        log.info("bridge over: %s", over.name, extra={"call": call.uuid})
+        log.info("bridge over: %s, %s", over.disposition, over.cause, extra={"call": call.uuid})
         await call.hangup()

@@ -17,8 +17,8 @@ class Walkthrough(App):
     async def on_call(self, call: Call) -> None:
         await call.answer()
         await call.playback(self.options["file"])
-        tone = asyncio.create_task(call.playback("tone_stream://%(20000,0,440)"))
-        await asyncio.sleep(0.7)
-        await call.break_()
-        await tone
+        async with asyncio.TaskGroup() as both:  # ends with the call, and leaves no task behind
+            both.create_task(call.playback("tone_stream://%(20000,0,440)"))
+            await asyncio.sleep(0.7)
+            await call.break_()
         await call.hangup()

@@ -1,6 +1,10 @@
 """Each file in examples/ does what it says, called by the embedded switch over real sockets."""
 
+import gc
+import logging
+
 import numpy as np
+import soundfile
 
 from examples.background_job import BackgroundJob
 from examples.bridge import Bridge
@@ -9,6 +13,10 @@ from examples.menu import Menu
 from examples.own_detector import LoudCallers
 from examples.walkthrough import Walkthrough
 from mediasock.switch.far_end import HangUp, Keys, Rfc2833, Tone, Wait
+
+
+def errors(caplog):
+    return [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 def applications(told):
@@ -39,10 +47,29 @@ def test_menu_takes_keys_that_come_beside_the_sound(call):
     assert told.variable("menu_choice") == "42"
 
 
-def test_bridge_ends_with_the_other_leg_and_then_hangs_up(call):
+def test_walkthrough_that_ends_in_mid_tone_leaves_nothing_behind(call, caplog):
+    told = call(Walkthrough, [Wait(1.4), HangUp()])
+    assert applications(told)[-1] == "playback"
+    gc.collect()
+    assert errors(caplog) == []
+
+
+def test_bridge_ends_with_the_other_leg_and_then_hangs_up(call, caplog, tmp_path):
+    caplog.set_level(logging.INFO)
+    soundfile.write(tmp_path / "short.wav", np.full(4000, 2000, np.int16), 8000)
+    to = f"loopback/app=playback:{tmp_path / 'short.wav'}"
+    told = call(Bridge, [Wait(30)], options={"to": to})
+    assert applications(told) == ["socket", "answer", "bridge"]
+    assert told.outcome.went_well
+    assert told.outcome.seconds < 12
+    assert "bridge over: SUCCESS, NORMAL_CLEARING" in caplog.text
+    assert errors(caplog) == []
+
+
+def test_bridge_whose_caller_hangs_up_first(call, caplog):
     told = call(Bridge, [Wait(1.5), HangUp()])
-    assert "bridge" in applications(told)
     assert told.outcome.hangup_cause == "NORMAL_CLEARING"
+    assert errors(caplog) == []
 
 
 def test_background_job_is_answered_while_the_caller_hears_a_tone(call):
