@@ -33,5 +33,9 @@ class StreamLost(MediaError):  # noqa: N818 - named by what happened
     """
 
 
+class MarkMissed(MediaError):  # noqa: N818 - named by what happened
+    """A playback was over before it came to a mark."""
+
+
 class UnsupportedPlatform(MediaError):  # noqa: N818 - named by what happened
     """The one-socket hub was asked for on a system that cannot have it."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from dsp.types import Samples
 
-from .errors import MediaError, StreamClosed, StreamLost
+from .errors import MarkMissed, MediaError, StreamClosed, StreamLost
 from .sources import Feed, Playable, PlayError, Reservoir
 
 Outcome: TypeAlias = Literal["done", "broken"]
@@ -66,14 +66,19 @@ class Playback:
         Parameters
         ----------
         position
-            Samples at the wire's rate, from its beginning. One that is never reached is cancelled
-            at the end.
+            Samples at the wire's rate, from its beginning.
+
+        Raises
+        ------
+        MarkMissed
+            When awaited, if the playback was done or stopped before; if it ended with the
+            stream or the call, what awaits the playback itself is told.
         """
         reached: asyncio.Future[int] = self._loop.create_future()
         if self.sent >= position:
             reached.set_result(position)
         elif self.over:
-            reached.cancel()
+            self._miss(reached, position)
         else:
             heapq.heappush(self._marks, (position, id(reached), reached))
         return reached
@@ -89,15 +94,26 @@ class Playback:
     def finish(self, how: Outcome | Exception) -> None:
         """End it, in the loop's thread."""
         self.feed.close()
-        for *_, reached in self._marks:
-            reached.cancel()
-        if self._over.done():
-            return
-        if isinstance(how, Exception):
-            self._over.set_exception(how)
-            self._over.exception()  # who does not await it need not be told
-        else:
-            self._over.set_result(how)
+        if not self._over.done():
+            if isinstance(how, Exception):
+                _refuse(self._over, how)
+            else:
+                self._over.set_result(how)
+        for position, _, reached in self._marks:
+            self._miss(reached, position)
+        self._marks.clear()
+
+    def _miss(self, reached: asyncio.Future[int], position: int) -> None:
+        """Tell those who wait for a mark that it is not reached any more."""
+        if not reached.done():
+            why = self._over.exception()
+            missed = MarkMissed(f"it was over at {self.sent} samples, before {position}")
+            _refuse(reached, why or missed)
+
+
+def _refuse(future: asyncio.Future[Any], error: BaseException) -> None:
+    future.set_exception(error)
+    future.exception()  # who does not await it need not be told
 
 
 class _Item:
