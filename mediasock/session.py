@@ -35,6 +35,10 @@ ATTEMPTS = 3
 """How often unicast is asked for. A taken port is answered with +OK and brings no frame."""
 
 
+class DisplaceError(MediasockError):
+    """A file cannot be displaced into this channel without harm to FreeSWITCH."""
+
+
 class NoMediaError(MediasockError):
     """FreeSWITCH accepted ``unicast`` and sent no sound."""
 
@@ -284,7 +288,19 @@ class MediaSession:
             A path or stream that FreeSWITCH can read.
         flags
             FreeSWITCH's own, as ``m`` to mix it with what we send and ``l`` to loop it.
+
+        Raises
+        ------
+        DisplaceError
+            When the channel's codec is L16: FreeSWITCH would deadlock the channel, which nothing
+            then ends. Play the file through the stream there.
         """
+        codec = self._call.connection.channel.text("Channel-Read-Codec-Name")
+        if codec.upper() == "L16":
+            raise DisplaceError(
+                "displace_session on an L16 channel with a stream deadlocks it in FreeSWITCH: "
+                "play() the file instead"
+            )
         await self._call.execute("displace_session", f"{file} {flags}".strip())
 
     async def stop_displace(self, file: str) -> None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .audio import Audio, open_audio
-from .errors import AudioError
+from .errors import AudioError, SwitchAborted
 from .events import Headers
 from .sound import Recording
+from .unicast import State
 
 if TYPE_CHECKING:
     from .session import Program, Session
@@ -22,6 +23,11 @@ log = logging.getLogger(__name__)
 
 TERMINATORS = "*"
 """Keys that stop a playback, unless the variable ``playback_terminators`` says otherwise."""
+
+DEADLOCK = (
+    "the application asked for displace_session on an L16 channel with a stream: that channel "
+    "deadlocks in a real FreeSWITCH, and nothing ends it any more"
+)
 
 
 def playback(session: Session, data: str) -> Program:
@@ -115,6 +121,8 @@ def displace_session(session: Session, data: str) -> None:
     except AudioError as error:
         log.info("displace_session: %s", error, extra={"call": session.uuid})
         return
+    if session.setup.codec == "L16" and session.unicast.state is State.UP:
+        raise SwitchAborted(DEADLOCK)
     session.sound.displaced[path] = (audio, "m" in flags)
 
 

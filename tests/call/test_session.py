@@ -7,8 +7,10 @@ import pytest
 import soundfile
 
 from mediasock import session
+from mediasock.esl.errors import HungUp
 from mediasock.media import Wire
-from mediasock.session import NoMediaError
+from mediasock.media.errors import MarkMissed
+from mediasock.session import DisplaceError, NoMediaError
 from mediasock.switch.far_end import HangUp, Keys, Rfc2833, Tone, Wait
 from tests.support.calls import Scripted, dial, loudness_at, run, serving, until
 
@@ -438,3 +440,39 @@ def test_a_second_recording_takes_the_place_of_the_first(talk, tmp_path):
     one, two = (soundfile.info(tmp_path / name).frames for name in ("one.wav", "two.wav"))
     assert one >= 3000
     assert two >= 3000
+
+
+# -- what FreeSWITCH puts into the call ------------------------------------------------------
+
+
+def test_displacing_on_an_l16_channel_is_refused_since_it_would_deadlock(talk):
+    async def script(call):
+        async with call.media() as media:
+            with pytest.raises(DisplaceError, match="L16"):
+                await media.displace("tone_stream://%(200,0,1000)")
+            key = await media.digits(max=1, timeout=20)
+        await call.hangup()
+        return key
+
+    told = talk(script, [Wait(0.3), Keys("6"), Wait(5)], codec="L16")
+    assert told.returned == "6"
+    assert "displace_session" not in [name for name, _ in told.executed()]
+
+
+def test_a_mark_that_is_not_reached_says_so_and_looks_like_no_drain(talk):
+    async def script(call):
+        async with call.media() as media:
+            playing = media.play("tone_stream://%(9000,0,440)")
+            mark = playing.mark(70_000)
+            await playing.mark(160)
+            playing.break_()
+            with pytest.raises(MarkMissed):
+                await mark
+            with pytest.raises(MarkMissed):
+                await playing.mark(70_000)
+            ended = media.play("tone_stream://%(9000,0,440)").mark(70_000)
+            await call.hangup()
+            with pytest.raises(HungUp):
+                await ended
+
+    assert talk(script).raised is None

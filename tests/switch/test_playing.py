@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from mediasock.switch.errors import SwitchAborted
 from tests.support.desk import Desk, Read, names
 
 
@@ -200,3 +201,20 @@ def test_a_question_that_cannot_be_read_ends_at_once(data: str) -> None:
     desk.execute(DIGITS, data)
     desk.tick(30)
     assert names(complete(desk)) == [f"CHANNEL_EXECUTE_COMPLETE({DIGITS})"]
+
+
+@pytest.mark.parametrize("codec", ["L16", "PCMU", "G722"])
+def test_displacing_with_a_stream_deadlocks_an_l16_channel(codec: str) -> None:
+    desk = Desk(codec=codec)
+    desk.execute("answer")
+    desk.execute("displace_session", "tone_stream://%(20,0,700)")
+    desk.tick(2)
+    desk.unicast()
+    desk.tick(2)
+    desk.execute("displace_session", "tone_stream://%(2000,0,700)")
+    if codec == "L16":
+        with pytest.raises(SwitchAborted, match="deadlocks"):
+            desk.tick()
+    else:
+        desk.tick()
+        assert desk.session.sound.displaced
