@@ -39,6 +39,9 @@ LOOP_PAUSE: Final = 0.25
 UNSET: Final = "-ERR command not found"
 """What ``getvar`` answers for a variable that is not set."""
 
+NO_SUCH_CALL: Final = "-ERR invalid session id"
+"""What a ``sendmsg`` to a call that is over is answered."""
+
 CLOSE_GRACE: Final = 5.0
 """Seconds that a closing socket has to send what was written."""
 
@@ -254,6 +257,9 @@ class Connection:
             await self.send(Hangup(cause, call=call))
         except (HungUp, Disconnected):
             return
+        except CommandRefused as refused:
+            if not refused.text.startswith(NO_SUCH_CALL):
+                raise
 
     @asynccontextmanager
     async def until_hangup(self) -> AsyncIterator[None]:

@@ -177,7 +177,7 @@ class InboundClient:
         )
 
     async def hangup(self, call: str, cause: str = "NORMAL_CLEARING") -> None:
-        """End a call."""
+        """End a call; that it is over already is no error."""
         await self._current().hangup(cause, call=call)
 
     async def subscribe(self, *names: str) -> None:

@@ -25,6 +25,9 @@ class Dropped(Event):
         super().__init__({"Event-Name": self.NAME, "Count": str(count)})
         self.count = count
 
+    def __repr__(self) -> str:
+        return f"Dropped({self.count})"
+
 
 class Gap(Event):
     """An inbound client was without a connection; what happened meanwhile is not known.
@@ -45,6 +48,9 @@ class Gap(Event):
         super().__init__(dict(fields))
         self.seconds = seconds
         self.attempts = attempts
+
+    def __repr__(self) -> str:
+        return f"Gap(seconds={self.seconds:.3f}, attempts={self.attempts})"
 
 
 class LogLine(Event):

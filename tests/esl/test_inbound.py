@@ -292,3 +292,17 @@ async def test_a_client_is_a_context() -> None:
     await switch.goodbye()
     await using
     door.shut()
+
+
+@asynchronous
+async def test_hanging_up_a_call_that_is_over_is_no_error_and_another_refusal_is() -> None:
+    async with dialled() as (_, client, switch):
+        for text in ("-ERR invalid session id [x]", "-ERR something else"):
+            ending = asyncio.ensure_future(client.hangup("x"))
+            assert header(await switch.expect("sendmsg x"), "call-command") == "hangup"
+            await switch.write(reply(text))
+            if "session" in text:
+                await ending
+            else:
+                with pytest.raises(CommandRefused):
+                    await ending

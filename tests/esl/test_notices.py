@@ -27,3 +27,8 @@ def test_notices_are_events_whose_names_no_event_has() -> None:
     assert (gap["Seconds"], gap["Attempts"], gap.seconds, gap.attempts) == ("1.500", "2", 1.5, 2)
     assert Dropped(3).name.islower()
     assert gap.name.islower()
+
+
+def test_notices_show_their_numbers() -> None:
+    assert repr(Gap(1.5, 2)) == "Gap(seconds=1.500, attempts=2)"
+    assert repr(Dropped(3)) == "Dropped(3)"
