@@ -32,6 +32,9 @@ LINGER = 5
 HANGUP = 1.0
 """Seconds that a hang-up of ours may take until FreeSWITCH has told that the call is over."""
 
+REENTRIES = "mediasock_reentries"
+"""Channel variable that counts them, so that it goes with the call."""
+
 WAY_BACK = "FreeSWITCH ends a stream with a playback of its own; Call.reenter() brings a new one"
 
 
@@ -108,9 +111,19 @@ class Call:
         """The channel variables as they were when FreeSWITCH connected."""
         return self.data.variables
 
+    @property
+    def reentries(self) -> int:
+        """How often :meth:`reenter` has sent this call here."""
+        told = self.data.text(f"variable_{REENTRIES}")
+        return int(told) if re.fullmatch("[0-9]{1,4}", told) else 0
+
     def file_name(self, suffix: str) -> str:
-        """Return a name for a file of this call: its uuid, with nothing that is a path."""
-        return re.sub(r"[^A-Za-z0-9-]", "_", self.uuid) + suffix
+        """Return a name for a file of this call: its uuid, with nothing that is a path.
+
+        Each session that :meth:`reenter` brings has another: ``-2``, ``-3`` are behind the uuid.
+        """
+        session = f"-{self.reentries + 1}" if self.reentries else ""
+        return re.sub(r"[^A-Za-z0-9-]", "_", self.uuid) + session + suffix
 
     @property
     def hangup_cause(self) -> str | None:
@@ -334,6 +347,7 @@ class Call:
         dials us again, and a new :class:`Call` of the same ``uuid`` begins.
         """
         data = self.data
+        await self.set(REENTRIES, str(self.reentries + 1))
         await self.transfer(
             self.destination,
             data.text("Caller-Dialplan") or "XML",
@@ -351,6 +365,8 @@ class Call:
         ----------
         native
             Carry the codec's own bytes (PCMU, PCMA) instead of 16-bit samples: half the traffic.
+            With them FreeSWITCH was seen to deadlock a channel in 2 of 290 calls, with 16-bit
+            samples never.
         """
         return MediaSession(self, native=native)
 

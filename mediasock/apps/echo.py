@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..app import App
 from ..call import Call
+from ..media import StreamLost
 
 
 class Echo(App):
@@ -11,6 +12,10 @@ class Echo(App):
 
     async def on_call(self, call: Call) -> None:
         """Echo one call."""
-        async with call.media() as media:
-            media.loop_back()
-            await call.wait_hangup()
+        try:
+            async with call.media() as media:
+                media.loop_back()
+                async for _ in media.detections():
+                    pass  # it ends with the call
+        except StreamLost:
+            await call.reenter()

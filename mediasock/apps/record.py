@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from ..app import App
 from ..call import Call
+from ..media import StreamLost
 
 
 class Record(App):
@@ -27,15 +28,22 @@ class Record(App):
         Path(self.options["directory"]).mkdir(parents=True, exist_ok=True)
 
     async def on_call(self, call: Call) -> None:
-        """Record one call."""
+        """Record one call; a stream that is lost goes on in another file of it."""
+        try:
+            await self._record(call)
+        except StreamLost:
+            await call.reenter()
+            return
+        await call.hangup()
+
+    async def _record(self, call: Call) -> None:
         async with call.media() as media:
             media.record(Path(self.options["directory"]) / call.file_name(".wav"))
-            if self.options["prompt"]:
+            if self.options["prompt"] and not call.reentries:
                 media.play(self.options["prompt"])
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.options["seconds"]):
                     await self._ending_key(call)
-        await call.hangup()
 
     async def _ending_key(self, call: Call) -> None:
         while await call.digits(timeout=None, barge_in=False) not in self.options["end"]:

@@ -11,6 +11,7 @@ from dsp.types import RATE, Detection
 
 from ..app import App
 from ..call import Call
+from ..media import StreamLost
 from ..session import MediaSession
 
 
@@ -49,15 +50,22 @@ class Tones(App):
 
     async def on_call(self, call: Call) -> None:
         """Listen to one call until it ends or an ending key is heard."""
+        try:
+            await self._listen(call)
+        except StreamLost:
+            await call.reenter()
+            return
+        await call.hangup()
+
+    async def _listen(self, call: Call) -> None:
         async with call.media() as media:
             if self.options["record"]:
                 media.record(Path(self.options["record"]) / call.file_name(".wav"))
-            if self.options["prompt"]:
+            if self.options["prompt"] and not call.reentries:
                 media.play(self.options["prompt"])
             media.on_detection(lambda heard: self.report(as_json(call.uuid, heard)))
             call.on_rfc2833(lambda digit: self.report(self._out_of_band(call, media, digit)))
             await self._answer_keys(call, media)
-        await call.hangup()
 
     async def _answer_keys(self, call: Call, media: MediaSession) -> None:
         """Echo keys and stop prompts at them, until an ending key."""

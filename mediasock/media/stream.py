@@ -286,7 +286,7 @@ class Stream:
             f"call {self.uuid}: no frame has come from {self.address.local_ip}:"
             f"{self.address.local_port} for 2 s"
         )
-        log.warning("the stream is lost", extra={"call": self.uuid})
+        log.info("the stream is lost", extra={"call": self.uuid})
         self._end_listeners(self._lost)
         if self.voice is not None:
             self.voice.suspend(self._lost)  # who awaits its end must not wait for ever

@@ -1,6 +1,8 @@
 """The applications that are shipped, called by the embedded switch."""
 
+import asyncio
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from mediasock.apps.echo import Echo
 from mediasock.apps.record import Record
 from mediasock.apps.tones import Tones
 from mediasock.switch.far_end import HangUp, Keys, Rfc2833, Tone, Wait
-from tests.support.calls import loudness_at
+from tests.support.calls import loudness_at, until
 
 PROMPT = "tone_stream://v=-10;%(500,0,1500)"
 
@@ -175,3 +177,49 @@ def test_record_ends_at_its_longest_time_whatever_is_keyed(call, tmp_path):
     told = call(Record, steps, options=options, seconds=20.0)
     assert told.outcome.went_well
     assert told.outcome.seconds < 15
+
+
+# -- a stream that FreeSWITCH ends in mid-call -----------------------------------------------
+
+
+def struck(app):
+    """The application, with an operator who plays a file into its first session."""
+
+    async def strike(call):
+        await until(lambda: call._session is not None)
+        await call.connection.execute("playback", "tone_stream://%(200,0,600)")
+
+    class Struck(app):
+        async def on_call(self, call):
+            async with asyncio.TaskGroup() as both:
+                if not call.reentries:
+                    both.create_task(strike(call))
+                await super().on_call(call)
+
+    return Struck
+
+
+@pytest.mark.parametrize("app", [Tones, Echo, Record])
+def test_a_stream_that_is_lost_is_asked_for_anew(call, caplog, capsys, tmp_path, app):
+    options = {
+        Tones: {"end": "#", "prompt": PROMPT, "record": str(tmp_path)},
+        Echo: {},
+        Record: {"end": "#", "prompt": PROMPT, "directory": str(tmp_path)},
+    }[app]
+    last = [HangUp()] if app is Echo else [Keys("#"), Wait(30)]
+    steps = [Wait(8), Tone("tone_stream://v=-10;%(900,0,700)"), *last]
+    told = call(struck(app), steps, options=options, seconds=40.0)
+    executed = told.executed()
+    assert [name for name, _ in executed].count("transfer") == 1
+    assert told.outcome.hangup_cause == "NORMAL_CLEARING"
+    loud = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    assert len(loud) == 1
+    assert "nothing is heard any more" in loud[0]
+    if app is Echo:
+        assert loudness_at(told.far_end.heard, 700) == pytest.approx(-10, abs=2)
+        return
+    uuid = told.outcome.uuid
+    assert {one.name for one in tmp_path.iterdir()} == {f"{uuid}.wav", f"{uuid}-2.wav"}
+    sound, _ = soundfile.read(tmp_path / f"{uuid}-2.wav", dtype="int16")
+    assert loudness_at(sound[:, 0], 700) == pytest.approx(-10, abs=2)
+    assert not sound[:, 1].any()  # the prompt is not played once more
