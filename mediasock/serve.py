@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dsp.ears import Ears
 
@@ -27,7 +27,7 @@ from .app import App, AppError, load, route
 from .call import Call
 from .config import Config, split_listen
 from .esl.channel import OutboundConnection
-from .esl.errors import Disconnected, HungUp
+from .esl.errors import Disconnected, HungUp, ModeError
 from .esl.outbound import OutboundServer
 from .logs import to_stream
 from .media import StreamClosed, open_hub
@@ -72,6 +72,7 @@ class Server:
             detectors=[make for app in self._apps.values() for make in app.detectors],
             capacity=config.max_calls,
             remote_ip=config.media_ip,
+            sources=config.allow,
         )
         host, port = split_listen(config.listen)
         handlers = {name: partial(self._serve_call, app) for name, app in self._apps.items()}
@@ -149,10 +150,19 @@ class Server:
         except Exception as error:
             if not _says_call_ended(error, call):
                 await call.hangup(FAILED)
-                raise
+                if not (isinstance(error, ModeError) and error.keyword):
+                    raise
+                # The dialplan's mistake: a traceback through us would tell nobody where it is.
+                log.error("%s", error, extra={"call": call.uuid})
         finally:
             await call.close()
             log.info("call over", extra={"call": call.uuid, "cause": call.hangup_cause})
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what went wrong unseen, other than that a call ended while nobody waited."""
+    if not isinstance(context.get("exception"), (HungUp, Disconnected)):
+        loop.default_exception_handler(context)
 
 
 def _name_task(uuid: str) -> None:
@@ -209,6 +219,7 @@ async def serve(apps: Sequence[str], config: Config, *, share_port: bool = False
     """
     stopping, hurrying = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_report)
 
     def stop() -> None:
         (hurrying if stopping.is_set() else stopping).set()

@@ -83,9 +83,7 @@ def test_a_handler_that_never_yields_stops_no_other_calls_media_and_is_named(pro
         )
         await until(lambda: phone.echoed > 10)
         calling = asyncio.create_task(
-            place_call(
-                CallPlan("127.0.0.1", server.port, FarEnd([], rate=8000), path=f"hostile:{kind}")
-            )
+            place_call(CallPlan("127.0.0.1", server.port, FarEnd([], rate=8000), path=kind))
         )
         await asyncio.to_thread(server.out.wait_for, "stuck")
         before = phone.echoed
@@ -116,7 +114,7 @@ async def calling(server, path="", seconds=60.0):
 
 def test_sigterm_in_mid_call_ends_it_within_the_grace_with_its_recording_complete(project):
     (project / "m.toml").write_text("grace = 0.3\n")
-    option = f"hostile:Recording.directory={project}"
+    option = f"Recording.directory={project}"
     arguments = ["hostile:Recording", "--config", "m.toml", "--set", option]
 
     async def story(server):
@@ -154,7 +152,7 @@ def test_a_second_sigterm_does_not_wait_for_the_grace(project):
 
 
 def test_sigkill_while_recording_leaves_a_file_that_lacks_less_than_a_second(project):
-    option = f"hostile:Recording.directory={project}"
+    option = f"Recording.directory={project}"
 
     async def story(server):
         call = asyncio.create_task(calling(server))

@@ -1,6 +1,8 @@
 """The server: routes, limits, the beginning and the end, and applications that fail."""
 
 import asyncio
+import gc
+import ipaddress
 import logging
 import threading
 
@@ -8,9 +10,12 @@ import pytest
 import soundfile
 
 from mediasock.app import App
-from mediasock.serve import DRAINED, FAILED
+from mediasock.esl.errors import Disconnected, HungUp
+from mediasock.serve import DRAINED, FAILED, _report
 from mediasock.switch.far_end import HangUp, Keys, Wait
 from tests.support.calls import Scripted, dial, run, serving, until
+
+LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 
 
 def named(name):
@@ -263,6 +268,44 @@ def test_a_failure_beside_the_end_of_the_call_is_one(caplog):
     assert [one.message for one in caplog.records if one.levelno >= logging.ERROR] == [
         "the handler failed"
     ]
+
+
+def test_a_dialplan_without_async_is_told_in_one_line(caplog):
+    async def story():
+        async with serving(Scripted(echo)) as server:
+            return await dial(server, is_async=False)
+
+    assert run(story()).outcome.hangup_cause == FAILED
+    (error,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert "add 'async' to the dialplan's socket line" in error.getMessage()
+    assert error.exc_info is None
+    assert error.call
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(HungUp("X"), 0), (Disconnected("x"), 0), (ValueError("a mistake"), 1)]
+)
+def test_a_task_that_nobody_awaits_may_end_with_its_call_and_no_other_way(caplog, error, told):
+    async def fails():
+        raise error
+
+    async def story():
+        asyncio.get_running_loop().set_exception_handler(_report)
+        task = asyncio.create_task(fails())
+        await asyncio.wait([task])
+        del task
+        gc.collect()
+
+    asyncio.run(story())
+    assert len([one for one in caplog.records if one.levelno >= logging.ERROR]) == told
+
+
+def test_sound_is_taken_from_where_connections_are():
+    async def story():
+        async with serving(Scripted(echo), media="portable", allow=(LOOPBACK,)) as server:
+            return server.hub._transport._sources
+
+    assert list(run(story())) == [LOOPBACK]
 
 
 def test_no_digit_and_no_number_is_logged_above_debug(caplog):
