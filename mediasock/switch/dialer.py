@@ -228,7 +228,8 @@ async def place_call(
 def _line(plan: CallPlan) -> Line:
     # A codec that is compiled at its first frame would stop the call for seconds.
     codec = partial(Codec, plan.codec)
-    codec().encode(np.zeros(plan.setup().frame_samples, np.int16))
+    warm = codec()
+    warm.decode(warm.encode(np.zeros(plan.setup().frame_samples, np.int16)))
     return Line(
         plan.far_end,
         codec,
