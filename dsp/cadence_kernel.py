@@ -14,8 +14,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dsp.framing import UNIT
 from dsp.plan import MAX_INTERVALS
-from dsp.steady_kernel import BEGUN, ENDED, OTHER, SOUNDING, UNIT
+from dsp.steady_kernel import BEGUN, ENDED, OTHER, SOUNDING
 from dsp.types import Rows
 
 Record: TypeAlias = Any

@@ -21,13 +21,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dsp.bank import Floats32, Floats64
-from dsp.types import Rows
+from dsp.framing import UNIT
+from dsp.types import RATE, Rows
 
 Record: TypeAlias = Any
 
 kernel = njit(nogil=True, cache=True, error_model="numpy")
 
-UNIT = 160
 PIECES = 4
 
 PATTERN = np.dtype(
@@ -82,7 +82,12 @@ STATE = np.dtype(
 ``fit`` is the last unit that the tone filled, ``age`` how many units ago that was, and ``turned``
 what its tones turn in a unit more than their frequencies do. ``possible`` is what the last unit may
 have begun, its pattern −1 where it is nothing, and ``possibly`` what it has turned since. ``alone``
-counts the units that were loud and no tone.
+counts the units that were loud and no tone, ``last`` is the mean square of the last unit.
+
+Of a tone that sounds: ``start`` and ``edge`` in samples, where it began and where it ends if it is
+not heard again; ``misses``, units without it since; ``size``, of a unit that it fills, and
+``part``, how much of that its last unit had; ``power`` summed over ``counted`` units; ``beat``, its
+loudness weighed with 15 Hz, and without.
 """
 
 BEGUN, SOUNDING, ENDED, OTHER = 0, 1, 2, 3
@@ -162,13 +167,13 @@ def _turned(new: Record, old: Record, pattern: Record, tone: int) -> tuple[float
 @kernel
 def _off(turned: NDArray[np.float64]) -> float:
     """Hz that a tone is off when it turns so much more in a unit."""
-    return math.atan2(turned[1], turned[0]) / (2 * math.pi * UNIT / 8000)
+    return math.atan2(turned[1], turned[0]) / (2 * math.pi * UNIT / RATE)
 
 
 @kernel
 def _seen(off: float, tones: int) -> float:
     """Share of a tone's power that a pattern sees which is so many Hz beside it."""
-    turns = math.pi * off * UNIT / 8000
+    turns = math.pi * off * UNIT / RATE
     if tones > 1 or abs(turns) < 1e-6:
         return 1.0
     return (math.sin(turns) / turns) ** 2
