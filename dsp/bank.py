@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.bank_kernel import fold
-from dsp.framing import UNIT
+from dsp.framing import TOGETHER, UNIT
 from dsp.types import RATE, Samples
 
 __all__ = ["Bank", "Columns", "Floats32", "Floats64", "Transform", "plain", "turns", "windowed"]
@@ -35,7 +35,7 @@ Floats64 = NDArray[np.float64]
 _GRAIN = 2.0**24
 
 _TILE = 256
-"""Rows that are transformed at a time, so that they stay in the processor's cache."""
+"""Units that are transformed at a time, so that they stay in the processor's cache."""
 
 
 class Columns(NamedTuple):
@@ -61,12 +61,6 @@ class Transform(NamedTuple):
 
     even: Floats64
     odd: Floats64
-
-    @classmethod
-    def silent(cls, rows: int, columns: Columns) -> Transform:
-        """Transform of a unit of silence."""
-        shape = rows, UNIT // columns.piece
-        return cls(*(np.zeros((*shape, part.shape[1])) for part in columns))
 
 
 def _exact(columns: Floats64) -> Floats64:
@@ -129,7 +123,7 @@ class Bank:
     Parameters
     ----------
     calls
-        How many rows a unit has at most.
+        How many rows there are.
     columns
         From :func:`plain` or :func:`windowed`; each piece divides :data:`~dsp.framing.UNIT`.
 
@@ -144,28 +138,45 @@ class Bank:
     """
 
     def __init__(self, calls: int, columns: Sequence[Columns]) -> None:
+        most = max(calls, TOGETHER)
         self._columns = list(columns)
         self._folded = [np.zeros((2, _TILE, UNIT // one.piece, one.piece // 2)) for one in columns]
-        self._transforms = [Transform.silent(calls, one) for one in columns]
-        self._heard = 0
+        self._transforms = [
+            Transform(*(np.zeros((most, UNIT // one.piece, part.shape[1])) for part in one))
+            for one in columns
+        ]
+        self._heard = 0, 0
 
-    def hear(self, unit: Samples) -> None:
-        """Transform a unit ``(n, UNIT)`` int16; what :meth:`transform` gives is then its own."""
-        self._heard = len(unit)
-        for begin in range(0, len(unit), _TILE):
+    def hear(self, sound: Samples) -> None:
+        """Transform units of rows; what :meth:`transform` gives is then their own.
+
+        Parameters
+        ----------
+        sound
+            ``(n, k * UNIT)`` int16, with ``n * k`` up to :data:`~dsp.framing.TOGETHER`, or `n` up
+            to ``calls`` and `k` 1.
+        """
+        self._heard = len(sound), sound.shape[1] // UNIT
+        units = sound.reshape(-1, UNIT)
+        for begin in range(0, len(units), _TILE):
             tile = slice(begin, begin + _TILE)
             for columns, folded, transform in zip(
                 self._columns, self._folded, self._transforms, strict=True
             ):
-                rows = unit[tile]
-                fold(rows, folded[0], folded[1])
+                some = units[tile]
+                fold(some, folded[0], folded[1])
                 for half, part, out in zip(folded, columns, transform, strict=True):
                     np.dot(
-                        half[: len(rows)].reshape(-1, len(part)),
+                        half[: len(some)].reshape(-1, len(part)),
                         part,
-                        out=out[: len(unit)][tile].reshape(-1, part.shape[1]),
+                        out=out[: len(units)][tile].reshape(-1, part.shape[1]),
                     )
 
     def transform(self, which: int) -> Transform:
-        """Transform of the last unit by a set of columns."""
-        return Transform(*(part[: self._heard] for part in self._transforms[which]))
+        """Transform of what was heard last by a set of columns: ``(n, k * pieces, columns)``."""
+        rows, units = self._heard
+        even, odd = (
+            part[: rows * units].reshape(rows, -1, part.shape[2])
+            for part in self._transforms[which]
+        )
+        return Transform(even, odd)

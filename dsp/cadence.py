@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import plan
-from dsp.bank import Bank, Floats32, Transform
-from dsp.cadence_kernel import CADENCE, EVENT, MATCH, ROW, decide, give_up
-from dsp.framing import UNIT, Framed
-from dsp.level import PIECE, powers
+from dsp.cadence_kernel import CADENCE, MATCH, ROW, decide, give_up
+from dsp.event import EVENT
+from dsp.framing import TOGETHER
+from dsp.hearing import Heard, Hearing
 from dsp.plan import Cadence
 from dsp.steady import SteadyTones
 from dsp.steady_kernel import GAP
-from dsp.types import RATE, Detection, Rows, Samples, dbm0
+from dsp.types import RATE, Rows
 
 __all__ = ["Decisions", "Detector"]
 
@@ -46,7 +46,7 @@ def _table(cadences: Sequence[Cadence]) -> NDArray[np.void]:
 
 
 class Decisions:
-    """Tones from the transforms of rows; where those come from is no matter.
+    """Tones from the transforms of rows: an :class:`~dsp.hearing.Ear`.
 
     Parameters
     ----------
@@ -61,66 +61,31 @@ class Decisions:
         What the bank is to be given.
     """
 
+    gap = GAP
+
     def __init__(self, calls: int, cadences: Sequence[Cadence]) -> None:
         if not cadences:
             raise plan.PlanError("there is no tone to listen for: name a plan")
-        self._cadences = list(cadences)
+        self.meanings = [(one.kind, one.value) for one in cadences]
         self._table = _table(cadences)
         self._tones = SteadyTones(calls, cadences)
         self.columns = self._tones.columns
         self._rows = np.zeros(calls, dtype=ROW)
         self._rows["telling"] = -1
         self._matches = np.zeros((calls, len(cadences)), dtype=MATCH)
-        self._events = np.zeros(6 * calls, dtype=EVENT)
+        self._events = np.zeros(6 * max(calls, TOGETHER), dtype=EVENT)
 
-    def hear(self, transform: Transform, powers: Floats32, rows: Rows) -> list[Detection]:
-        """Hear a unit of some rows.
-
-        Parameters
-        ----------
-        transform
-            Of it by :attr:`columns`.
-        powers
-            ``(len(rows), 4)``: mean squares of its pieces of 5 ms.
-        rows
-            Whose they are.
-        """
-        heard = self._tones.hear(transform, powers, rows)
-        return self._decide(heard, rows)
-
-    def _decide(self, heard: NDArray[np.void], rows: Rows) -> list[Detection]:
+    def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
+        """Hear units of some rows."""
+        happened = self._tones.hear(heard, rows)
         state = self._rows, self._matches
-        count = decide(heard, rows, state, self._table, self._events)
-        return self._detections(count)
+        count = decide((happened, heard.units), rows, state, self._table, self._events)
+        return self._events[:count]
 
-    def end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
-        """End the tones that sound on rows which were so many samples long."""
-        silent = Transform.silent(len(rows), self.columns)
-        quiet = np.zeros((len(rows), UNIT // PIECE), dtype=np.float32)
-        last = np.zeros(len(self._rows))
-        last[rows] = lengths
-        found: list[Detection] = []
-        for _ in range(GAP):
-            heard = self._tones.hear(silent, quiet, rows)
-            heard["end"] = np.minimum(heard["end"], last[heard["row"]])
-            found += self._decide(heard, rows)
+    def give_up(self, rows: Rows) -> NDArray[np.void]:
+        """End the cadences that are being told."""
         count = give_up(rows, (self._rows, self._matches), self._table, self._events)
-        return found + self._detections(count)
-
-    def _detections(self, count: int) -> list[Detection]:
-        events = self._events[:count]
-        levels = dbm0(events["power"]).tolist()
-        return [
-            Detection(
-                row,
-                self._cadences[which].kind,
-                self._cadences[which].value,
-                max(round(start), 0),
-                None if end < 0 else round(end),
-                level,
-            )
-            for (row, which, start, end, _), level in zip(events.tolist(), levels, strict=True)
-        ]
+        return self._events[:count]
 
     def forget(self, rows: Rows) -> None:
         """Make rows as new."""
@@ -129,7 +94,7 @@ class Decisions:
         self._matches[rows] = np.zeros((), dtype=MATCH)
 
 
-class Detector(Framed):
+class Detector(Hearing):
     """Hear call-progress tones and fax tones on every row.
 
     Parameters
@@ -154,16 +119,4 @@ class Detector(Framed):
     """
 
     def __init__(self, calls: int, plans: Sequence[str] = (*plan.PLANS, plan.FAX)) -> None:
-        super().__init__(calls)
-        self._decisions = Decisions(calls, plan.load(plans))
-        self._bank = Bank(calls, [self._decisions.columns])
-
-    def _hear(self, unit: Samples, rows: Rows) -> list[Detection]:
-        self._bank.hear(unit)
-        return self._decisions.hear(self._bank.transform(0), powers(unit), rows)
-
-    def _end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
-        return self._decisions.end(rows, lengths)
-
-    def _forget(self, rows: Rows) -> None:
-        self._decisions.forget(rows)
+        super().__init__(calls, [Decisions(calls, plan.load(plans))])

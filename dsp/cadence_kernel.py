@@ -62,17 +62,6 @@ break it, as its own echo."""
 ROW = np.dtype([("units", np.int64), ("telling", np.int32), ("active", np.bool_)])
 """Units heard, which cadence is being told, −1 for none, and whether any is followed."""
 
-EVENT = np.dtype(
-    [
-        ("row", np.int64),
-        ("cadence", np.int64),
-        ("start", np.float64),
-        ("end", np.float64),
-        ("power", np.float64),
-    ]
-)
-"""A cadence that is told (``end`` −1) or over."""
-
 _ROUGH = 5.0
 """Hz by which a tone that has just begun may be read wrongly, since it began within a unit."""
 
@@ -113,11 +102,11 @@ def _is_like(cadence: Record, heard: Record) -> bool:
 
 @kernel
 def _write(row: int, which: int, match: Record, end: float, out: Any) -> None:
-    """Write an event."""
+    """Write an event; its unit is filled in when the unit is over."""
     events, counts = out
     event = events[counts[0]]
     counts[0] += 1
-    event.row, event.cadence = row, which
+    event.row, event.what = row, which
     event.start, event.end = match.start, end
     event.power = match.energy / match.length
 
@@ -282,50 +271,62 @@ def _on_silence(row: int, now: float, power: float, scene: Any, out: Any) -> Non
 
 
 @kernel
+def _take(row: int, one: Record, scene: Any, out: Any) -> None:
+    """Take something that happened."""
+    if one.what == BEGUN:
+        _on_begun(row, one, scene, out)
+    elif one.what == SOUNDING:
+        _on_sounding(row, one, scene, out)
+    elif one.what == ENDED:
+        _on_ended(row, one, scene, out)
+    elif one.what == OTHER:
+        _on_silence(row, 0.0, one.power, scene, out)
+    scene[0].active = True
+
+
+@kernel
 def decide(
-    heard: NDArray[np.void],
+    heard: tuple[NDArray[np.void], int],
     rows: Rows,
     state: tuple[NDArray[np.void], NDArray[np.void]],
     cadences: NDArray[np.void],
     events: NDArray[np.void],
 ) -> int:
-    """Take what a unit of some rows has brought; write what is known now, return how much it is.
+    """Take what units of some rows have brought; write what is known now, return how much it is.
 
     Parameters
     ----------
     heard
-        Events of :data:`dsp.steady_kernel.EVENT`, in the order of ``rows``.
+        Events of :data:`dsp.steady_kernel.EVENT`, in the order of ``rows`` and then of units, and
+        how many units there were.
     rows
-        ``(n,)``: whose unit it is.
+        ``(n,)``: whose units they are.
     state
         ``(calls,)`` of :data:`ROW` and ``(calls, cadences)`` of :data:`MATCH`.
     cadences
         Of :data:`CADENCE`.
     events
-        Room for ``6 n`` of :data:`EVENT`.
+        Room for ``6 n units`` of :data:`~dsp.event.EVENT`.
     """
+    happened, units = heard
     records, matches = state
     counts = np.zeros(1, np.int64)
     out = (events, counts)
-    at = 0
+    at = told = 0
     for i in range(len(rows)):
         row = rows[i]
-        scene = (records[row], matches[row], cadences)
-        while at < len(heard) and heard[at].row == row:
-            one = heard[at]
-            if one.what == BEGUN:
-                _on_begun(row, one, scene, out)
-            elif one.what == SOUNDING:
-                _on_sounding(row, one, scene, out)
-            elif one.what == ENDED:
-                _on_ended(row, one, scene, out)
-            elif one.what == OTHER:
-                _on_silence(row, 0.0, one.power, scene, out)
-            records[row].active = True
-            at += 1
-        records[row].units += 1
-        if records[row].active:
-            _on_silence(row, float(records[row].units * UNIT - _LATE), 0.0, scene, out)
+        r = records[row]
+        scene = (r, matches[row], cadences)
+        for unit in range(units):
+            while at < len(happened) and happened[at].row == row and happened[at].unit == unit:
+                _take(row, happened[at], scene, out)
+                at += 1
+            r.units += 1
+            if r.active:
+                _on_silence(row, float(r.units * UNIT - _LATE), 0.0, scene, out)
+            while told < counts[0]:
+                events[told].unit = unit
+                told += 1
     return int(counts[0])
 
 

@@ -21,13 +21,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bank import Bank, Floats32, Transform, turns, windowed
-from dsp.dtmf_kernel import EVENT, PIECE, RULES, STATE, decide
-from dsp.framing import UNIT, Framed
-from dsp.level import powers
-from dsp.types import RATE, Detection, Rows, Samples, amplitude, dbm0
+from dsp.bank import turns, windowed
+from dsp.dtmf_kernel import PIECE, RULES, STATE, decide
+from dsp.event import EVENT, NONE
+from dsp.framing import TOGETHER, UNIT
+from dsp.hearing import Heard, Hearing
+from dsp.types import RATE, Rows, amplitude
 
-__all__ = ["COLUMNS", "KEYS", "Decisions", "Detector"]
+__all__ = ["KEYS", "Decisions", "Detector"]
 
 KEYS = "123A456B789C*0#D"
 """Keys by low frequency, then by high (Q.23 table 1)."""
@@ -37,9 +38,6 @@ _HIGH = (1209.0, 1336.0, 1477.0, 1633.0)
 _DIAL = (350.0, 400.0, 450.0)
 _FREQUENCIES = (*_LOW, *_HIGH, *_DIAL)
 
-COLUMNS = windowed(_FREQUENCIES, PIECE)
-"""What the bank is to be given for :class:`Decisions`."""
-
 _LEAST_TONE = -38.5
 _TWIST, _REVERSE_TWIST = 10.0, 6.0
 _PURITY, _MEAN_PURITY = 0.5, 0.6
@@ -47,7 +45,6 @@ _COHERENCE = 0.8
 _ONSET = 0.5
 _FREQUENCY = 0.025
 _LEAST_SECONDS, _GAP_SECONDS = 0.030, 0.025
-_GAP_UNITS = math.ceil(_GAP_SECONDS * RATE / UNIT)
 
 
 def _rules() -> NDArray[np.void]:
@@ -66,7 +63,7 @@ def _rules() -> NDArray[np.void]:
 
 
 class Decisions:
-    """Digits from the transforms of rows; where those come from is no matter.
+    """Digits from the transforms of rows: an :class:`~dsp.hearing.Ear`.
 
     Parameters
     ----------
@@ -74,51 +71,30 @@ class Decisions:
         How many rows there are.
     """
 
+    columns = windowed(_FREQUENCIES, PIECE)
+    meanings = tuple(("dtmf", key) for key in KEYS)
+    gap = math.ceil(_GAP_SECONDS * RATE / UNIT)
+
     def __init__(self, calls: int) -> None:
         self._state = np.zeros(calls, dtype=STATE)
-        self._events = np.zeros(2 * calls * UNIT // PIECE, dtype=EVENT)
+        self._events = np.zeros(2 * max(calls, TOGETHER) * UNIT // PIECE, dtype=EVENT)
         self._rules = _rules()[()]
 
-    def hear(self, transform: Transform, powers: Floats32, rows: Rows) -> list[Detection]:
-        """Hear a unit of some rows.
+    def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
+        """Hear units of some rows."""
+        sums = (*heard.transformed(), heard.powers)
+        return self._events[: decide(sums, rows, self._state, self._rules, self._events)]
 
-        Parameters
-        ----------
-        transform
-            Of its pieces by :data:`COLUMNS`.
-        powers
-            ``(len(rows), pieces)``: their mean squares.
-        rows
-            Whose they are.
-        """
-        count = decide((*transform, powers), rows, self._state, self._rules, self._events)
-        events = self._events[:count]
-        levels = dbm0(events["power"]).tolist()
-        return [
-            Detection(row, "dtmf", KEYS[key], start, None if end < 0 else end, level)
-            for (row, key, start, end, _), level in zip(events.tolist(), levels, strict=True)
-        ]
-
-    def end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
-        """End the digits that sound on rows which were so many samples long."""
-        silence = Transform.silent(len(rows), COLUMNS)
-        quiet = np.zeros((len(rows), UNIT // PIECE), dtype=np.float32)
-        ends = dict(zip(rows.tolist(), lengths.tolist(), strict=True))
-        found = [one for _ in range(_GAP_UNITS) for one in self.hear(silence, quiet, rows)]
-        return [
-            Detection(
-                one.row, one.kind, one.value, one.start, min(one.end, ends[one.row]), one.level
-            )
-            for one in found
-            if one.end is not None
-        ]
+    def give_up(self, rows: Rows) -> NDArray[np.void]:
+        """End nothing: silence has ended it."""
+        return NONE
 
     def forget(self, rows: Rows) -> None:
         """Make rows as new."""
         self._state[rows] = np.zeros((), dtype=STATE)
 
 
-class Detector(Framed):
+class Detector(Hearing):
     """Hear digits on every row.
 
     Parameters
@@ -135,16 +111,4 @@ class Detector(Framed):
     """
 
     def __init__(self, calls: int) -> None:
-        super().__init__(calls)
-        self._bank = Bank(calls, [COLUMNS])
-        self._decisions = Decisions(calls)
-
-    def _hear(self, unit: Samples, rows: Rows) -> list[Detection]:
-        self._bank.hear(unit)
-        return self._decisions.hear(self._bank.transform(0), powers(unit), rows)
-
-    def _end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
-        return self._decisions.end(rows, lengths)
-
-    def _forget(self, rows: Rows) -> None:
-        self._decisions.forget(rows)
+        super().__init__(calls, [Decisions(calls)])

@@ -17,6 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dsp.bank import Floats32, Floats64
+from dsp.framing import UNIT
 from dsp.types import Rows
 
 Record: TypeAlias = Any
@@ -54,17 +55,6 @@ STATE = np.dtype(
     ]
 )
 """What is known of a row. Windows and pieces of before are rings, ``pieces`` counts them."""
-
-EVENT = np.dtype(
-    [
-        ("row", np.int64),
-        ("key", np.int64),
-        ("start", np.int64),
-        ("end", np.int64),
-        ("power", np.float64),
-    ]
-)
-"""A key that has begun (``end`` −1) or ended."""
 
 IDLE, POSSIBLE, SOUNDING = 0, 1, 2
 """The phases of a row: no key; a key, not long enough yet; a key that has been told."""
@@ -296,9 +286,9 @@ def _grown(s: Record, key: int, rules: Record) -> bool:
 
 
 @kernel
-def _tell(s: Record, row: int, end: int, event: Record) -> None:
-    event.row, event.key = row, s.key
-    event.start, event.end = round(s.start), end
+def _tell(s: Record, where: tuple[int, int], end: float, event: Record) -> None:
+    event.row, event.unit, event.what = where[0], where[1], s.key
+    event.start, event.end = s.start, end
     event.power = s.power / s.counted
 
 
@@ -310,7 +300,7 @@ def decide(
     rules: Record,
     events: NDArray[np.void],
 ) -> int:
-    """Hear the pieces of a unit; write what they make known and return how much it is.
+    """Hear the pieces of units; write what they make known and return how much it is.
 
     Parameters
     ----------
@@ -324,26 +314,27 @@ def decide(
     rules
         A record of :data:`RULES`.
     events
-        Room for ``2 n pieces`` of :data:`EVENT`.
+        Room for ``2 n pieces`` of :data:`~dsp.event.EVENT`.
     """
     evens, odds, powers = heard
     count = 0
     for i in range(len(rows)):
         s = state[rows[i]]
         for piece in range(powers.shape[1]):
+            where = (rows[i], piece * PIECE // UNIT)
             _advance(s, evens[i, piece], odds[i, piece], powers[i, piece], rules.turns)
             _weigh(s)
             key = _heard(s, rules)
             if s.phase != IDLE and _lost(s, rules):
                 if s.phase == SOUNDING:
-                    _tell(s, rows[i], round(s.edge), events[count])
+                    _tell(s, where, s.edge, events[count])
                     count += 1
                 s.phase = IDLE
             if s.phase == SOUNDING and key == s.key:
                 _measure(s)
             elif s.phase == POSSIBLE and _grown(s, key, rules):
                 s.phase = SOUNDING
-                _tell(s, rows[i], -1, events[count])
+                _tell(s, where, -1.0, events[count])
                 count += 1
             if s.phase == IDLE and key >= 0:
                 _propose(s, key, rules)

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dsp import cadence, dtmf, plan
-from dsp.bank import Bank
-from dsp.framing import Framed
-from dsp.level import Loudness, powers
-from dsp.types import Detection, Floats, Rows, Samples, dbm0
+from dsp.hearing import Ear, Hearing
+from dsp.types import DspError
 
-__all__ = ["Ears"]
+__all__ = ["LISTEN", "Ears", "ListenError"]
+
+LISTEN = ("dtmf", "tone", "fax")
+"""What is listened for where nothing else is said."""
 
 
-class Ears(Framed):
-    """Hear digits, call-progress tones and fax tones on every row.
+class ListenError(DspError):
+    """Something that is not listened for."""
+
+
+class Ears(Hearing):
+    """Hear digits, call-progress tones, fax tones and what else one likes on every row.
 
     Parameters
     ----------
     calls
         How many rows there are.
     plans
-        Names of the countries' tone plans, or paths of TOML files; fax tones are heard besides.
+        Names of the countries' tone plans, or paths of TOML files, for ``"tone"``.
+    listen
+        What for: of ``"dtmf"``, ``"tone"``, ``"fax"``.
 
     Raises
     ------
     PlanError
         When there is no such plan, or it makes no sense.
+    ListenError
+        When nothing of that name is heard.
 
     Examples
     --------
@@ -39,29 +45,22 @@ class Ears(Framed):
     [('dtmf', '4'), ('dtmf', '4'), ('dtmf', '2'), ('dtmf', '2'), ('fax', 'cng')]
     """
 
-    def __init__(self, calls: int, plans: Sequence[str] = plan.PLANS) -> None:
-        super().__init__(calls)
-        self._digits = dtmf.Decisions(calls)
-        self._tones = cadence.Decisions(calls, plan.load([*plans, plan.FAX]))
-        self._bank = Bank(calls, [dtmf.COLUMNS, self._tones.columns])
-        self._loudness = Loudness(calls)
+    def __init__(
+        self,
+        calls: int,
+        plans: Sequence[str] = plan.PLANS,
+        listen: Sequence[str] = LISTEN,
+    ) -> None:
+        super().__init__(calls, _ears(calls, plans, listen))
 
-    @property
-    def dbm0(self) -> Floats:
-        """Level of every row now, ``(calls,)``: a running mean over 100 ms; −100 is silence."""
-        return dbm0(self._loudness.mean_square)
 
-    def _hear(self, unit: Samples, rows: Rows) -> list[Detection]:
-        self._bank.hear(unit)
-        power = powers(unit)
-        self._loudness.hear(power, rows)
-        digits = self._digits.hear(self._bank.transform(0), power, rows)
-        return digits + self._tones.hear(self._bank.transform(1), power, rows)
-
-    def _end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
-        return self._digits.end(rows, lengths) + self._tones.end(rows, lengths)
-
-    def _forget(self, rows: Rows) -> None:
-        self._digits.forget(rows)
-        self._tones.forget(rows)
-        self._loudness.forget(rows)
+def _ears(calls: int, plans: Sequence[str], listen: Sequence[str]) -> list[Ear]:
+    if unknown := sorted(set(listen) - set(LISTEN)):
+        raise ListenError(f"nothing is heard of {unknown[0]!r}; there are {', '.join(LISTEN)}")
+    ears: list[Ear] = []
+    if "dtmf" in listen:
+        ears.append(dtmf.Decisions(calls))
+    tones = [*(plans if "tone" in listen else ()), *([plan.FAX] if "fax" in listen else ())]
+    if tones:
+        ears.append(cadence.Decisions(calls, plan.load(tones)))
+    return ears

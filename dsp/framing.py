@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dsp.types import Detection, DspError, Rows, Samples
 
-__all__ = ["UNIT", "BlockError", "Framed"]
+__all__ = ["TOGETHER", "UNIT", "BlockError", "Framed"]
 
 UNIT = 160
 """Samples of the units that detectors hear: a frame of 20 ms goes straight through."""
+
+TOGETHER = 256
+"""Units that are heard together, of all rows, where more than one of a row is there."""
 
 
 class BlockError(DspError):
@@ -23,33 +26,38 @@ class BlockError(DspError):
 class Framed(ABC):
     """A detector that hears units of :data:`UNIT` samples, however its rows are cut.
 
-    A subclass has ``_hear`` for a unit of some rows, ``_end`` for what still sounds, and
+    A subclass has ``_hear`` for units of some rows, ``_end`` for what still sounds, and
     ``_forget``. Whatever the rows' blocks, ``_hear`` is given the same units of each row in the
-    same order; how rows are put together into its calls differs.
+    same order; how many at a time, and together with which rows, differs.
 
     Parameters
     ----------
     calls
         How many rows there are.
+    gap
+        Units of silence that are heard after a row's end, so that what sounds there ends by
+        itself.
     """
 
-    def __init__(self, calls: int) -> None:
+    def __init__(self, calls: int, gap: int = 0) -> None:
         self.calls = calls
+        self._gap = gap
         self._all: Rows = np.arange(calls)
         self._rest = np.zeros((calls, UNIT), dtype=np.int16)
         self._held = np.zeros(calls, dtype=np.intp)
         self._units = np.zeros(calls, dtype=np.int64)
 
     @abstractmethod
-    def _hear(self, unit: Samples, rows: Rows) -> list[Detection]:
-        """Hear one unit ``(len(rows), UNIT)`` of these rows; ``self._units`` are those before."""
+    def _hear(self, sound: Samples, rows: Rows) -> list[Detection]:
+        """Hear units of these rows, ``(len(rows), k * UNIT)``.
+
+        ``self._units`` are those before. Without ``calls`` rows, ``len(rows) * k`` is at most
+        :data:`TOGETHER`.
+        """
 
     @abstractmethod
-    def _end(self, rows: Rows, lengths: NDArray[np.int64]) -> list[Detection]:
-        """End what still sounds on these rows, which were so many samples long.
-
-        What the last unit was filled up with has been heard already.
-        """
+    def _end(self, rows: Rows) -> list[Detection]:
+        """End what still sounds on these rows, whose sound is over."""
 
     @abstractmethod
     def _forget(self, rows: Rows) -> None:
@@ -82,9 +90,8 @@ class Framed(ABC):
                 f"a block of {block.dtype} of shape {block.shape} for {len(chosen)} rows"
             )
         found: list[Detection] = []
-        for unit, moving in self._cut(block, chosen):
-            found += self._hear(unit, moving)
-            self._units[moving] += 1
+        for sound, moving in self._cut(block, chosen):
+            found += self._move(sound, moving)
         return found
 
     def finish(self, rows: Rows | None = None) -> Sequence[Detection]:
@@ -101,11 +108,14 @@ class Framed(ABC):
         partial = chosen[self._held[chosen] > 0]
         if len(partial):
             unit = np.where(np.arange(UNIT) < self._held[partial, None], self._rest[partial], 0)
-            found += self._hear(unit.astype(np.int16), partial)
-            self._units[partial] += 1
-        found += self._end(chosen, lengths)
+            found += self._move(unit.astype(np.int16), partial)
+        silence = np.zeros((len(chosen), UNIT), dtype=np.int16)
+        for _ in range(self._gap):
+            found += self._move(silence, chosen)
+        found += self._end(chosen)
         self.reset(chosen)
-        return found
+        ends = dict(zip(chosen.tolist(), lengths.tolist(), strict=True))
+        return [_within(one, ends[one.row]) for one in found]
 
     def reset(self, rows: Rows | None = None) -> None:
         """Forget everything about these rows; their next sample is number 0.
@@ -131,17 +141,40 @@ class Framed(ABC):
             raise BlockError(f"rows are to ascend from 0 to {self.calls - 1} at most")
         return chosen
 
+    def _move(self, sound: Samples, rows: Rows) -> list[Detection]:
+        """Hear units of some rows and count them."""
+        found = self._hear(sound, rows)
+        self._units[rows] += sound.shape[1] // UNIT
+        return found
+
     def _cut(self, block: Samples, rows: Rows) -> Iterator[tuple[Samples, Rows]]:
         """Give whole units with their rows; keep the rest."""
-        samples = block.shape[1]
         held = self._held[rows]
-        if samples % UNIT == 0 and not held.any():
-            for begin in range(0, samples, UNIT):
-                yield block[:, begin : begin + UNIT], rows
+        if len(rows) == 0:
             return
+        if (held == held[0]).all():
+            yield from self._cut_alike(block, rows, int(held[0]))
+        else:
+            yield from self._cut_each(block, rows, held)
+
+    def _cut_alike(self, block: Samples, rows: Rows, had: int) -> Iterator[tuple[Samples, Rows]]:
+        """Cut rows that all had as much left over: several units at a time."""
+        if had:
+            block = np.concatenate([self._rest[rows, :had], block], axis=1)
+        whole = block.shape[1] // UNIT * UNIT
+        step = max(TOGETHER // len(rows), 1) * UNIT
+        for begin in range(0, whole, step):
+            yield block[:, begin : min(begin + step, whole)], rows
+        rest = block[:, whole:]
+        self._rest[rows, : rest.shape[1]] = rest
+        self._held[rows] = rest.shape[1]
+
+    def _cut_each(self, block: Samples, rows: Rows, held: Rows) -> Iterator[tuple[Samples, Rows]]:
+        """Cut rows of which each had something else left over: a unit at a time."""
+        samples = block.shape[1]
         phases = [(int(had), np.flatnonzero(held == had)) for had in np.unique(held)]
         units = (held + samples) // UNIT
-        for at in range(int(units.max(initial=0))):
+        for at in range(int(units.max())):
             ready = np.flatnonzero(units > at)
             unit = np.empty((len(rows), UNIT), dtype=np.int16)
             for had, some in phases:
@@ -156,3 +189,10 @@ class Framed(ABC):
             fresh = min(kept, samples)
             self._rest[rows[some], kept - fresh : kept] = block[some, samples - fresh :]
             self._held[rows[some]] = kept
+
+
+def _within(one: Detection, length: int) -> Detection:
+    """A detection of a row that was so many samples long."""
+    if one.end is None or one.end <= length:
+        return one
+    return replace(one, start=min(one.start, length), end=length)

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bank import Columns, Floats32, Transform, plain
-from dsp.framing import UNIT
+from dsp.bank import Columns, plain
+from dsp.framing import TOGETHER, UNIT
+from dsp.hearing import Heard
 from dsp.plan import Cadence, Interval
 from dsp.steady_kernel import EVENT, FIT, PATTERN, RULES, STATE, follow
 from dsp.types import DBM0_OF_FULL_SCALE, RATE, Rows
@@ -107,28 +108,19 @@ class SteadyTones:
         self._state = np.zeros(calls, dtype=STATE)
         self._state["possible"]["pattern"] = -1
         self._fits = np.zeros(2, dtype=FIT)
-        self._events = np.zeros(3 * calls, dtype=EVENT)
+        self._events = np.zeros(3 * max(calls, TOGETHER), dtype=EVENT)
         self._rules = _rules()[()]
 
-    def hear(self, transform: Transform, powers: Floats32, rows: Rows) -> NDArray[np.void]:
-        """Hear a unit of some rows.
-
-        Parameters
-        ----------
-        transform
-            Of it by :attr:`columns`.
-        powers
-            ``(len(rows), 4)``: mean squares of its pieces of 5 ms.
-        rows
-            Whose they are.
+    def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
+        """Hear units of some rows.
 
         Returns
         -------
         numpy.ndarray
-            What happened, of :data:`~dsp.steady_kernel.EVENT`, valid until the next unit.
+            What happened, of :data:`~dsp.steady_kernel.EVENT`, valid until the next call.
         """
         count = follow(
-            (transform.even[:, 0], transform.odd[:, 0], powers),
+            (*heard.transformed(), heard.powers),
             rows,
             (self._state, self._past),
             (self._patterns, self._rules),

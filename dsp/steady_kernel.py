@@ -102,6 +102,7 @@ _EVERY = 5
 EVENT = np.dtype(
     [
         ("row", np.int64),
+        ("unit", np.int64),
         ("what", np.int64),
         ("start", np.float64),
         ("end", np.float64),
@@ -111,7 +112,8 @@ EVENT = np.dtype(
         ("reversals", np.int64),
     ]
 )
-"""Something that happened; the second frequency is 0 where there is one tone."""
+"""Something that happened in a unit of those heard together; the second frequency is 0 where there
+is one tone."""
 
 RULES = np.dtype(
     [
@@ -389,13 +391,13 @@ def follow(
     rules: tuple[NDArray[np.void], Record],
     out: tuple[NDArray[np.void], NDArray[np.void]],
 ) -> int:
-    """Hear a unit of some rows; write what happens and return how much it is.
+    """Hear units of some rows; write what happens and return how much it is.
 
     Parameters
     ----------
     heard
-        ``(n, frequencies)`` twice: the unit's transform, even and odd, and ``(n, 4)``: mean
-        squares of its pieces.
+        ``(n, units, frequencies)`` twice: their transform, even and odd, and ``(n, 4 units)``:
+        mean squares of their pieces.
     rows
         ``(n,)``: whose they are.
     state
@@ -403,7 +405,7 @@ def follow(
     rules
         Patterns, and a record of :data:`RULES`.
     out
-        Two fits to work with, and room for ``3 n`` of :data:`EVENT`.
+        Two fits to work with, and room for ``3 n units`` of :data:`EVENT`.
     """
     evens, odds, powers = heard
     records, past = state
@@ -412,15 +414,19 @@ def follow(
     for i in range(len(rows)):
         row = rows[i]
         s = records[row]
-        total = 0.25 * (
-            np.float64(powers[i, 0]) + powers[i, 1] + powers[i, 2] + np.float64(powers[i, 3])
-        )
-        at = s.units % 2
-        unit = (evens[i], odds[i], powers[i], total, past[row, at])
-        count += _step(s, row, unit, rules, (fits, events[count:]))
-        for column in range(evens.shape[1]):
-            past[row, at, 0, column] = evens[i, column]
-            past[row, at, 1, column] = odds[i, column]
-        s.units += 1
-        s.last = total
+        for unit in range(evens.shape[1]):
+            pieces = powers[i, unit * PIECES : (unit + 1) * PIECES]
+            total = 0.25 * (np.float64(pieces[0]) + pieces[1] + pieces[2] + np.float64(pieces[3]))
+            at = s.units % 2
+            even, odd = evens[i, unit], odds[i, unit]
+            one = (even, odd, pieces, total, past[row, at])
+            fresh = _step(s, row, one, rules, (fits, events[count:]))
+            for event in range(count, count + fresh):
+                events[event].unit = unit
+            count += fresh
+            for column in range(len(even)):
+                past[row, at, 0, column] = even[column]
+                past[row, at, 1, column] = odd[column]
+            s.units += 1
+            s.last = total
     return count
