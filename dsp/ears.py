@@ -6,16 +6,9 @@ from collections.abc import Sequence
 
 from dsp import cadence, dtmf, plan
 from dsp.hearing import Ear, Hearing
-from dsp.types import DspError
+from dsp.kinds import DETECTED, check
 
-__all__ = ["LISTEN", "Ears", "ListenError"]
-
-LISTEN = ("dtmf", "tone", "fax")
-"""What is listened for where nothing else is said."""
-
-
-class ListenError(DspError):
-    """Something that is not listened for."""
+__all__ = ["Ears"]
 
 
 class Ears(Hearing):
@@ -27,14 +20,14 @@ class Ears(Hearing):
         How many rows there are.
     plans
         Names of the countries' tone plans, or paths of TOML files, for ``"tone"``.
-    listen
-        What for: of ``"dtmf"``, ``"tone"``, ``"fax"``.
+    detect
+        What for, of :data:`dsp.kinds.DETECTABLE`.
 
     Raises
     ------
     PlanError
         When there is no such plan, or it makes no sense.
-    ListenError
+    DetectError
         When nothing of that name is heard.
 
     Examples
@@ -49,18 +42,17 @@ class Ears(Hearing):
         self,
         calls: int,
         plans: Sequence[str] = plan.PLANS,
-        listen: Sequence[str] = LISTEN,
+        detect: Sequence[str] = DETECTED,
     ) -> None:
-        super().__init__(calls, _ears(calls, plans, listen))
+        super().__init__(calls, _ears(calls, plans, detect))
 
 
-def _ears(calls: int, plans: Sequence[str], listen: Sequence[str]) -> list[Ear]:
-    if unknown := sorted(set(listen) - set(LISTEN)):
-        raise ListenError(f"nothing is heard of {unknown[0]!r}; there are {', '.join(LISTEN)}")
+def _ears(calls: int, plans: Sequence[str], detect: Sequence[str]) -> list[Ear]:
+    check(detect)
     ears: list[Ear] = []
-    if "dtmf" in listen:
+    if "dtmf" in detect:
         ears.append(dtmf.Decisions(calls))
-    tones = [*(plans if "tone" in listen else ()), *([plan.FAX] if "fax" in listen else ())]
+    tones = [*(plans if "tone" in detect else ()), *([plan.FAX] if "fax" in detect else ())]
     if tones:
         ears.append(cadence.Decisions(calls, plan.load(tones)))
     return ears

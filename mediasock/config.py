@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from dsp.plan import PLANS, PlanError, load
+from dsp.kinds import DETECTED, check
+from dsp.plan import PLANS, load
+from dsp.types import DspError
 
 from .errors import MediasockError
 
@@ -37,6 +39,8 @@ class Config:
         Processes that share the port; each is whole.
     plans
         Countries whose call-progress tones are listened for, or paths of TOML files of one's own.
+    detect
+        What calls are listened for, of :data:`dsp.kinds.DETECTABLE`.
     media
         ``auto`` takes the one-socket hub where FreeSWITCH is on this Linux host, ``hub`` and
         ``portable`` insist.
@@ -57,6 +61,7 @@ class Config:
     max_calls_per_peer: int = 1000
     workers: int = 1
     plans: tuple[str, ...] = PLANS
+    detect: tuple[str, ...] = DETECTED
     media: str = "auto"
     media_ip: str = "127.0.0.1"
     grace: float = 10.0
@@ -66,7 +71,8 @@ class Config:
         split_listen(self.listen)
         try:
             load(self.plans)
-        except PlanError as error:
+            check(self.detect)
+        except DspError as error:
             raise ConfigError(str(error)) from error
         for name in ("max_calls", "max_calls_per_peer", "workers"):
             if getattr(self, name) < 1:
@@ -107,6 +113,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "max_calls_per_peer": (int,),
     "workers": (int,),
     "plans": (list,),
+    "detect": (list,),
     "media": (str,),
     "media_ip": (str,),
     "grace": (int, float),
@@ -132,8 +139,9 @@ def from_mapping(settings: Mapping[str, Any]) -> Config:
         values[name] = value
     if "allow" in values:
         values["allow"] = tuple(_network(text) for text in values["allow"])
-    if "plans" in values:
-        values["plans"] = tuple(str(plan) for plan in values["plans"])
+    for name in ("plans", "detect"):
+        if name in values:
+            values[name] = tuple(str(one) for one in values[name])
     for name, options in values.get("apps", {}).items():
         if not isinstance(options, dict):
             raise ConfigError(f"apps.{name} is {options!r}: a table of options is needed")

@@ -68,7 +68,7 @@ class Server:
         self._started: list[App] = []
         self.hub = open_hub(
             config.media,
-            ears=lambda calls: Ears(calls, plans=config.plans),
+            ears=lambda calls: Ears(calls, config.plans, config.detect),
             detectors=[make for app in self._apps.values() for make in app.detectors],
             capacity=config.max_calls,
             remote_ip=config.media_ip,

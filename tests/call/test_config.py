@@ -10,13 +10,14 @@ from mediasock.config import Config, ConfigError, from_mapping, read, split_list
 def test_a_file_sets_what_it_names_and_leaves_the_rest(tmp_path):
     file = tmp_path / "m.toml"
     file.write_text(
-        'listen = "[::1]:9000"\nallow = ["10.1.0.0/16"]\nplans = ["us"]\n'
+        'listen = "[::1]:9000"\nallow = ["10.1.0.0/16"]\nplans = ["us"]\ndetect = ["dtmf"]\n'
         "[apps.tones]\necho = true\n"
     )
     config = read(file)
     assert config.listen == "[::1]:9000"
     assert config.allow == (ipaddress.ip_network("10.1.0.0/16"),)
     assert config.plans == ("us",)
+    assert config.detect == ("dtmf",)
     assert config.apps == {"tones": {"echo": True}}
     assert config.workers == Config().workers
 
@@ -63,7 +64,9 @@ def test_listen_is_taken_apart_or_refused(text):
 
 @given(
     st.dictionaries(
-        st.sampled_from(["listen", "allow", "workers", "plans", "grace", "apps", "media", "x"]),
+        st.sampled_from(
+            ["listen", "allow", "workers", "plans", "detect", "grace", "apps", "media", "x"]
+        ),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
             lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),

@@ -1,0 +1,37 @@
+"""What can be listened for, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dsp.types import DspError
+
+__all__ = ["DETECTABLE", "DETECTED", "DetectError", "check"]
+
+DETECTABLE = ("dtmf", "tone", "fax")
+"""What can be listened for."""
+
+DETECTED = ("dtmf", "tone", "fax")
+"""What is listened for where nothing else is said."""
+
+
+class DetectError(DspError):
+    """Something that is not listened for."""
+
+
+def check(detect: Sequence[str]) -> None:
+    """Refuse what cannot be listened for.
+
+    Raises
+    ------
+    DetectError
+        Naming the first that cannot.
+
+    Examples
+    --------
+    >>> check(["dtmf", "smell"])
+    Traceback (most recent call last):
+    dsp.kinds.DetectError: 'smell' is not heard; there are dtmf, tone, fax
+    """
+    if unknown := sorted(set(detect) - set(DETECTABLE)):
+        raise DetectError(f"{unknown[0]!r} is not heard; there are {', '.join(DETECTABLE)}")
