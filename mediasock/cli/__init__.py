@@ -1,9 +1,10 @@
-"""The command line: ``mediasock serve``, ``mediasock call``, ``mediasock demo``."""
+"""The command line: ``mediasock serve``, ``call``, ``analyze``, ``demo``."""
 
 from __future__ import annotations
 
 import click
 
+from .analyze import analyze
 from .call import call
 from .demo import demo
 from .serve import serve
@@ -17,4 +18,5 @@ def main() -> None:
 
 main.add_command(serve)
 main.add_command(call)
+main.add_command(analyze)
 main.add_command(demo)
