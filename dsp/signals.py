@@ -233,8 +233,8 @@ FAX: Mapping[str, Callable[[float, float], Samples]] = {
         seconds, level=level, modulated=True, reversals=True
     ),
     "preamble": lambda seconds, level: preamble(seconds, level=level),
-    "bell": lambda seconds, level: _whole(_sine(2225.0, seconds, level)),
-    "ct": _bursts(1300.0, 0.6, 1.75),
+    "bell-answer": lambda seconds, level: _whole(_sine(2225.0, seconds, level)),
+    "calling-tone": _bursts(1300.0, 0.6, 1.75),
 }
 """What sends each, for so many seconds with so many dBm0; the names are those that are heard."""
 
@@ -245,8 +245,8 @@ def fax(value: str, seconds: float = 3.0, *, level: float = -13.0) -> Samples:
     Parameters
     ----------
     value
-        ``cng`` (T.30 4.1), ``ced``, ``ced/``, ``ansam``, ``ansam/``, ``preamble``; ``bell``, the
-        answering tone of Bell 103 and 212; ``ct``, the calling tone of V.25.
+        ``cng`` (T.30 4.1), ``ced``, ``ced/``, ``ansam``, ``ansam/``, ``preamble``; ``bell-answer``,
+        of Bell 103 and 212A; ``calling-tone``, of V.25.
     seconds
         How long, pauses counted.
     level

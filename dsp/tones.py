@@ -129,7 +129,13 @@ def _scale_of(level: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def dtmf(
-    keys: str, *, on_ms: int = 100, off_ms: int = 100, level: float = -7.0, rate: int = RATE
+    keys: str,
+    *,
+    on_ms: int = 100,
+    off_ms: int = 100,
+    level: float = -7.0,
+    twist: float = 0.0,
+    rate: int = RATE,
 ) -> Samples:
     """Keys as a telephone sends them.
 
@@ -141,6 +147,8 @@ def dtmf(
         Milliseconds of each tone and of the silence after it; Q.24 asks for 40 and 40 at least.
     level
         dBm0 of each of the two frequencies, at most −3.
+    twist
+        dB that the higher of the two is louder; both stay at or below −3 dBm0.
     rate
         Samples a second, at least 8000.
 
@@ -159,14 +167,19 @@ def dtmf(
     >>> dtmf("159#", on_ms=50, off_ms=50).shape
     (3200,)
     """
-    if on_ms < 0 or off_ms < 0 or rate < RATE or level > -3.0:
-        raise ToneError(f"no tone of {on_ms} ms, {off_ms} ms, {level} dBm0 at {rate} Hz")
+    high = level + twist
+    if on_ms < 0 or off_ms < 0 or rate < RATE or max(level, high) > -3.0:
+        raise ToneError(f"no tone of {on_ms} ms, {off_ms} ms, {level} and {high} dBm0 at {rate} Hz")
     on, off = on_ms * rate // 1000, off_ms * rate // 1000
     out = np.empty((len(keys), on + off), dtype=np.int16)
     for place, key in enumerate(keys):
         if key not in DTMF:
             raise ToneError(f"no key {key!r} at {place}: keys are {''.join(sorted(DTMF))}")
-        # the generator halves the sum of two
-        tone = Tone(on, off, DTMF[key], level + 20 * float(np.log10(2.0)), rate)
-        out[place] = tone.render(0, tone.samples)
+        if twist:
+            tones = zip(DTMF[key], (level, high), strict=True)
+            alone = [Tone(on, off, (hz,), loud, rate) for hz, loud in tones]
+        else:
+            # the generator halves the sum of two
+            alone = [Tone(on, off, DTMF[key], level + 20 * float(np.log10(2.0)), rate)]
+        out[place] = sum(tone.render(0, tone.samples) for tone in alone)
     return out.reshape(-1)

@@ -63,8 +63,26 @@ def test_keys_have_both_frequencies_at_their_level(rate: int) -> None:
             assert dbm0(peak**2 / 2) == pytest.approx(-9.0, abs=0.6)
 
 
+@pytest.mark.parametrize("twist", [-8.0, -2.5, 3.0])
+def test_a_twist_makes_the_higher_frequency_louder(twist: float) -> None:
+    keys = dtmf("".join(DTMF), on_ms=100, off_ms=0, level=-12.0, twist=twist).reshape(16, -1)
+    time = np.arange(800) / 8000
+    for row, pair in zip(keys.astype(float), DTMF.values(), strict=True):
+        peaks = [2 * abs(np.mean(row * np.exp(-2j * np.pi * hz * time))) for hz in pair]
+        levels = dbm0(np.square(peaks) / 2)
+        assert levels == pytest.approx([-12.0, -12.0 + twist], abs=0.6)
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"keys": "12X"}, {"on_ms": -1}, {"off_ms": -1}, {"level": -1.0}, {"rate": 4000}]
+    "wrong",
+    [
+        {"twist": 10.0},
+        {"keys": "12X"},
+        {"on_ms": -1},
+        {"off_ms": -1},
+        {"level": -1.0},
+        {"rate": 4000},
+    ],
 )
 def test_what_cannot_be_sent_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ToneError, match="no "):
