@@ -1,5 +1,3 @@
-import ctypes
-import ctypes.util
 import math
 from pathlib import Path
 
@@ -195,62 +193,6 @@ def test_tones_of_a_real_freeswitch(name, values):
     assert rate == 8000
     twice = np.concatenate([sound, sound]) if name == "us_busy" else sound
     assert [one.value for one in ended(heard(twice[None]))] == values
-
-
-@pytest.mark.parametrize("name", ["v17_ecm_l16", "v29_nonecm"])
-def test_fax_tones_of_a_real_fax_call(name):
-    sound, _ = soundfile.read(f"fixtures/fax/{name}_begin.flac", dtype="int16")
-    answering, calling = by_row(ended(heard(np.ascontiguousarray(sound.T))), 2)
-    assert [(one.kind, one.value) for one in answering] == [("fax", "ced")]
-    assert [(one.kind, one.value) for one in calling] == [("fax", "cng")]
-    assert (answering[0].end - answering[0].start) / 8000 == pytest.approx(2.6, abs=0.02)
-    assert (calling[0].end - calling[0].start) / 8000 == pytest.approx(0.5, abs=0.02)
-
-
-@pytest.fixture(scope="module")
-def spandsp():
-    name = ctypes.util.find_library("spandsp")
-    if name is None:
-        pytest.skip("libspandsp is not installed")
-    library = ctypes.CDLL(name)
-    library.modem_connect_tones_tx_init.restype = ctypes.c_void_p
-    library.modem_connect_tones_tx_init.argtypes = [ctypes.c_void_p, ctypes.c_int]
-    library.modem_connect_tones_tx.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
-    return library
-
-
-@pytest.mark.parametrize(
-    ("number", "value"), [(1, "cng"), (2, "ced"), (3, "ced/"), (4, "ansam"), (5, "ansam/")]
-)
-def test_fax_tones_of_an_independent_sender(spandsp, number, value):
-    sound = np.zeros(8000 * 8, np.int16)
-    state = spandsp.modem_connect_tones_tx_init(None, number)
-    spandsp.modem_connect_tones_tx(state, sound.ctypes.data, len(sound))
-    found = ended(heard(sound[None]))
-    assert [(one.kind, one.value) for one in found] == [("fax", value)]
-
-
-@pytest.mark.parametrize("hz", [1100 - 38, 1100, 1100 + 38])
-@pytest.mark.parametrize("level", [-43.0, -10.0])
-def test_a_calling_tone_anywhere_in_its_range(hz, level):
-    signal = line(silence(1.0), tone(0.5, (hz, level)), silence(3.0), tone(0.5, (hz, level)))
-    (one,) = ended(heard(signal))
-    assert (one.value, one.start) == ("cng", pytest.approx(8000, abs=80))
-    assert one.level == pytest.approx(level, abs=1.0)
-
-
-@pytest.mark.parametrize("hz", [2085, 2100, 2115])
-@pytest.mark.parametrize("depth", [0.0, 0.2])
-@pytest.mark.parametrize("period", [None, 0.425, 0.475])
-def test_answer_tones_are_told_apart_by_modulation_and_reversals(hz, depth, period):
-    time = np.arange(3 * 8000) / 8000
-    sound = tone(3.0, (hz, -20.0)) * (1 + depth * np.sin(2 * np.pi * 15 * time + 1.0))
-    if period is not None:
-        sound *= np.where((time // period) % 2 == 0, 1.0, -1.0)
-    value = ("ansam" if depth else "ced") + ("/" if period else "")
-    for shift in (0.0, 0.007, 0.013):
-        signal = line(silence(0.5 + shift), sound + noise(3.0, -45.0), silence(0.5))
-        assert [one.value for one in ended(heard(signal))] == [value]
 
 
 @pytest.mark.parametrize(
