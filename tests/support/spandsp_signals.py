@@ -18,6 +18,7 @@ R2 = dict(zip(map(str, range(1, 16)), "1234567890BCDEF", strict=True))
 """Its letters for R2 signals."""
 
 _GET_BIT = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+_PUT_BIT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int)
 _REPORT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_int)
 
 
@@ -90,6 +91,18 @@ def fsk(preset: int, bits: Sequence[int], level: float = -14.0) -> Samples:
     _call("fsk_tx", ctypes.c_int, state, _at(sound), len(sound))
     _call("fsk_tx_free", ctypes.c_int, state)
     return sound
+
+
+def heard_fsk(preset: int, sound: Samples) -> list[int]:
+    """Bits that its receiver for one of the presets hears, by its own clock."""
+    bits: list[int] = []
+    put = _PUT_BIT(lambda _user, bit: bits.append(bit) if bit >= 0 else None)
+    spec = (_Spec * (preset + 1)).in_dll(library(), "preset_fsk_specs")[preset]
+    state = _new("fsk_rx_init", ctypes.byref(spec), 1, put, None)
+    whole = np.ascontiguousarray(sound)
+    _call("fsk_rx", ctypes.c_int, state, _at(whole), len(whole))
+    _call("fsk_rx_free", ctypes.c_int, state)
+    return bits
 
 
 def heard_bell_mf(sound: Samples) -> list[str]:
