@@ -1,4 +1,4 @@
-"""The command line: ``mediasock serve``, ``call``, ``analyze``, ``demo``."""
+"""The command line: ``mediasock serve``, ``call``, ``analyze``, ``selftest``, ``demo``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import click
 from .analyze import analyze
 from .call import call
 from .demo import demo
+from .selftest import selftest
 from .serve import serve
 
 
@@ -19,4 +20,5 @@ def main() -> None:
 main.add_command(serve)
 main.add_command(call)
 main.add_command(analyze)
+main.add_command(selftest)
 main.add_command(demo)
