@@ -6,11 +6,10 @@ from typing import Protocol
 
 import numpy as np
 
+from dsp.anyrate import FromAnyRate, RateError
 from dsp.resample import Downsampler
 from dsp.types import RATE, Samples
 
-from ..media.sources import RATES, StreamingResampler
-from .reading import to_int16
 from .request import DamageError
 
 __all__ = ["Narrow", "narrow"]
@@ -52,11 +51,10 @@ def narrow(rate: int, channels: int, name: str = "a recording") -> Narrow:
         return _Same(channels)
     if rate == 2 * RATE:
         return _Halved(channels)
-    if rate not in RATES:
-        raise DamageError(
-            f"{name}: {rate} samples a second; from {RATES[0]} to {RATES[-1]} can be heard"
-        )
-    return _Resampled(channels, rate)
+    try:
+        return FromAnyRate(channels, rate)
+    except RateError as error:
+        raise DamageError(f"{name}: {error}") from error
 
 
 class _Same:
@@ -91,19 +89,3 @@ class _Halved:
     def finish(self) -> Samples:
         """Leave the odd sample."""
         return self._odd[:, :0]
-
-
-class _Resampled:
-    """Any other rate."""
-
-    def __init__(self, channels: int, rate: int) -> None:
-        self._resamplers = [StreamingResampler(rate, RATE) for _ in range(channels)]
-
-    def process(self, block: Samples) -> Samples:
-        """Resample what is settled."""
-        lines = zip(self._resamplers, block, strict=True)
-        return to_int16(np.stack([one.process(line / 32768.0) for one, line in lines]))
-
-    def finish(self) -> Samples:
-        """Resample the rest."""
-        return to_int16(np.stack([one.finish() for one in self._resamplers]))

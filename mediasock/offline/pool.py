@@ -8,7 +8,6 @@ and has the detectors ready, not from this one, whose threads would not come alo
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -21,8 +20,6 @@ from .corpus import Moved
 from .request import Batch, Request
 
 __all__ = ["run"]
-
-_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def run(files: Iterable[str], request: Request, jobs: int, moved: Moved) -> Iterator[Batch]:
@@ -44,8 +41,6 @@ def run(files: Iterable[str], request: Request, jobs: int, moved: Moved) -> Iter
     Batch
         As they come: those of a file are in order, and those of others may be between them.
     """
-    for name in _THREADS:
-        os.environ.setdefault(name, "1")  # as many threads as there are processes are enough
     context = _context()
     queue = deque(files)
     workers = [_Worker(context, request) for _ in range(min(jobs, len(queue)))]

@@ -253,7 +253,7 @@ def to_int16(block: NDArray[Any]) -> Samples:
     if block.dtype == np.int16:
         return np.asarray(block, dtype=np.int16)
     finite = np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0)
-    samples: Samples = np.clip(np.rint(finite * 32768.0), -32768, 32767).astype(np.int16)
+    samples: Samples = np.rint(np.clip(finite, -1.0, 32767 / 32768) * 32768.0).astype(np.int16)
     return samples
 
 

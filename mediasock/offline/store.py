@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import time
 from abc import ABC, abstractmethod
@@ -29,7 +30,7 @@ from .writing import as_row
 
 __all__ = ["JsonLines", "Parquet", "Store", "StoreError", "open_store"]
 
-LINES_EVERY = 1.0
+LINES_EVERY = 0.25
 """Seconds between commits of JSON lines."""
 
 PART_EVERY = 20.0
@@ -75,7 +76,7 @@ class Store(ABC):
         self.done: dict[str, Error] = {}
         self._request = request.as_dict()
         self._every, self._clock = every, clock
-        self._last = clock()
+        self._last = -math.inf
         self._waiting: list[Batch] = []
 
     def add(self, whole: Batch) -> None:
