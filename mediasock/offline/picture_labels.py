@@ -11,6 +11,9 @@ __all__ = ["Label", "Placed", "place"]
 MOST = 40
 """Letters that several labels put together may have."""
 
+_DIGITS_APART = 3
+"""Letters between two labels that are put together with nothing between them, at least."""
+
 
 class Label(NamedTuple):
     """Something to be written at a place.
@@ -63,7 +66,8 @@ def place(labels: Sequence[Label], width: float) -> list[Placed]:
     for label in labels:
         short = len(label.wordings[-1])
         at = min(label.at, width - short)
-        if groups and at < _end(groups[-1], lengths[-1], width) + 1:
+        apart = 1 if label.between else _DIGITS_APART
+        if groups and at < _end(groups[-1], lengths[-1], width) + apart:
             groups[-1].append(label)
             lengths[-1] += len(label.between) + short
         else:
@@ -105,7 +109,7 @@ def _wording(group: Sequence[Label], end: float) -> str:
         for text in group[0].wordings:
             if group[0].at + len(text) <= end:
                 return text
-    words = [label.wordings[-1] for label in group]
+    words = [label.wordings[-1] for label in group if label.wordings[-1]]
     if between := group[-1].between:
         words = [_times(word, sum(1 for _ in run)) for word, run in groupby(words)]
     text = between.join(words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -31,8 +32,11 @@ _DROP = 0.06
 _COARSE = 0.1
 """Seconds of a column above which bursts are not looked for."""
 
-_PEAKS = {"mf": 2, "beep": 1}
-"""Tones of what is in no plan, to be looked for in the spectrum."""
+_TONES = {"mf": 2, "beep": 1, "tone": 2}
+"""Tones of what no plan has the frequencies of: they are looked for in the spectrum."""
+
+_WEAKER = 2.0
+"""Bels below the greatest peak of a spectrum from which on another is none."""
 
 _APART = 80.0
 """Hz between peaks of a spectrum, at least: less is one main lobe."""
@@ -82,11 +86,25 @@ class Mark:
         Of its tones in Hz; none where it has none.
     bursts
         Beginnings and ends in seconds of what sounded.
+    steps
+        Of tones one after the other, the share of the whole that each takes, in the order of
+        `frequencies`; none where all sound at once.
     """
 
     finding: Shown
     frequencies: tuple[float, ...]
     bursts: Bursts
+    steps: tuple[float, ...] = ()
+
+    @property
+    def boxes(self) -> list[tuple[float, float, float]]:
+        """Where each tone sounded: begin and end in seconds, Hz."""
+        if not self.steps:
+            return [(begin, end, hz) for hz in self.frequencies for begin, end in self.bursts]
+        length = self.finding.end - self.finding.start
+        ends = [self.finding.start + length * share for share in accumulate(self.steps)]
+        begins = [self.finding.start, *ends[:-1]]
+        return list(zip(begins, ends, self.frequencies, strict=True))
 
     @property
     def cadence(self) -> str:
@@ -136,12 +154,12 @@ def marks(
         last = max(int(np.ceil((one.end - begin) / column)), first + 1)
         heard = spectrum[first:last][smooth[first:last] >= half]
         own = _of(one, cadences)
-        frequencies = _frequencies(one, heard.mean(axis=0) if len(heard) else None, own)
+        frequencies, steps = _frequencies(one, heard.mean(axis=0) if len(heard) else None, own)
         bursts: Bursts = ((one.start, one.end),)
         if column <= _COARSE and any(not each.continuous for each in own):
             edges = begin + column * _crossings(smooth[first:last], half, first)
             bursts = _bursts(np.clip(edges, one.start, one.end)) or bursts
-        found.append(Mark(one, frequencies, bursts))
+        found.append(Mark(one, frequencies, bursts, steps))
     return found
 
 
@@ -173,21 +191,28 @@ def _of(one: Shown, cadences: Sequence[Cadence]) -> list[Cadence]:
 
 def _frequencies(
     one: Shown, spectrum: Floats32 | None, cadences: Sequence[Cadence]
-) -> tuple[float, ...]:
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Frequencies, and shares of those that come one after the other."""
     if one.kind == "dtmf" and one.value in DTMF:
-        return DTMF[one.value]
+        return DTMF[one.value], ()
     if (one.kind, one.value) in Preamble.meanings:
-        return MARK, SPACE
-    choices = {
-        tuple(sorted({hz for part in each.intervals for hz in part.frequencies}))
-        for each in cadences
-    }
-    if spectrum is None or (not choices and one.kind not in _PEAKS):
-        return ()
-    if not choices:
-        return _peaks(spectrum, _PEAKS[one.kind])
+        return (MARK, SPACE), ()
+    if spectrum is None:
+        return (), ()
+    known = [each for each in cadences if any(part.frequencies for part in each.intervals)]
+    if not known:
+        return _peaks(spectrum, _TONES.get(one.kind, 0)), ()
     # of several countries' tones of this name the one that looks like what was heard
-    return max(sorted(choices), key=lambda choice: _likeness(spectrum, choice))
+    best = max(known, key=lambda each: _likeness(spectrum, _tones(each)))
+    if not best.once or len(best.intervals) == 1:
+        return _tones(best), ()
+    lengths = [(part.least + part.most) / 2 for part in best.intervals for _ in part.frequencies]
+    every = tuple(hz for part in best.intervals for hz in part.frequencies)
+    return every, tuple(length / sum(lengths) for length in lengths)
+
+
+def _tones(cadence: Cadence) -> tuple[float, ...]:
+    return tuple(sorted({hz for part in cadence.intervals for hz in part.frequencies}))
 
 
 def _likeness(spectrum: Floats32, frequencies: Sequence[float]) -> float:
@@ -202,11 +227,12 @@ def _likeness(spectrum: Floats32, frequencies: Sequence[float]) -> float:
 
 def _peaks(spectrum: Floats32, count: int) -> tuple[float, ...]:
     """Frequencies of the greatest peaks, each between its bins by a parabola."""
-    left = np.log(spectrum.astype(np.float64) + 1e-9)
+    bels = np.log10(spectrum.astype(np.float64) + 1e-9)
     found: list[float] = []
-    inner = np.flatnonzero((left[1:-1] >= left[:-2]) & (left[1:-1] > left[2:])) + 1
-    for place in inner[np.argsort(-left[inner])].tolist():
-        below, here, above = left[place - 1 : place + 2]
+    peak = (bels[1:-1] >= bels[:-2]) & (bels[1:-1] > bels[2:])
+    inner = np.flatnonzero(peak & (bels[1:-1] > bels.max() - _WEAKER)) + 1
+    for place in inner[np.argsort(-bels[inner])].tolist():
+        below, here, above = bels[place - 1 : place + 2]
         curve = below - 2 * here + above
         hz = (place + 0.5 * (below - above) / curve) * RATE / WINDOW if curve else 0.0
         if len(found) < count and all(abs(hz - other) > _APART for other in found):

@@ -33,6 +33,7 @@ _GAP, _HEAD, _AXIS = 0.09, 0.8, 0.62
 
 COLOURS = {
     "voice": "#5a9e4b",
+    "silence": "#999999",
     "dtmf": "#0072b2",
     "mf": "#7a5cc7",
     "tone": "#d55e00",
@@ -208,6 +209,8 @@ def _draw_lanes(panel: Axes, line: Line, span: Span) -> None:
         bursts = [(begin, max(end - begin, least)) for m in own for begin, end in m.bursts]
         panel.broken_barh(bursts, (row + 0.58, 0.32), facecolors=colour, linewidth=0)
         for text in place([_label(mark, span) for mark in own], span.letters - 1):
+            if not text.text:
+                continue
             at = span.seconds(text.at + 0.3)
             panel.text(at, row + 0.32, text.text, size=8, family="DejaVu Sans Mono", va="center")
 
@@ -215,13 +218,19 @@ def _draw_lanes(panel: Axes, line: Line, span: Span) -> None:
 def _label(mark: Mark, span: Span) -> Label:
     """What a lane says of a finding, from all there is to the name alone."""
     one = mark.finding
-    short = one.value if one.kind != one.value else one.kind
-    level = f"{short} {one.level:.1f} dBm0".replace("-", "−")
+    level = f"{one.level:.1f} dBm0".replace("-", "−")
     hertz = "+".join(f"{hz:.0f}" for hz in mark.frequencies)
-    long = f"{level}  {hertz} Hz" if hertz and one.kind != "dtmf" else level
+    at, between = span.letter(one.start), _between(mark)
+    if one.kind in ("dtmf", "mf"):
+        return Label(at, (one.value,), between)
+    if one.kind in ("voice", "silence"):  # the lane says so
+        return Label(at, (level, ""), between)
+    if one.kind == "beep":
+        return Label(at, (f"{hertz} Hz  {level}", hertz), between)
+    brief = f"{one.value}  {level}"
+    long = f"{brief}  {hertz} Hz" if hertz else brief
     timed = f"{long}  {mark.cadence} ms" if mark.cadence else long
-    wordings = (short,) if one.kind in ("dtmf", "mf") else (timed, long, level, short)
-    return Label(span.letter(one.start), wordings, _between(mark))
+    return Label(at, (timed, long, brief, one.value), between)
 
 
 def _between(mark: Mark) -> str:
@@ -247,8 +256,7 @@ def _draw_spectrogram(panel: Axes, spectrum: Floats32, line: Line, span: Span) -
         boxes = [
             Rectangle((begin, hz - _HALF_BOX), end - begin, 2 * _HALF_BOX)
             for mark in own
-            for hz in mark.frequencies
-            for begin, end in mark.bursts
+            for begin, end, hz in mark.boxes
         ]
         colour = _BRIGHT.get(kind, "white")
         panel.add_collection(
@@ -269,7 +277,7 @@ def _name_boxes(panel: Axes, shown: Sequence[Mark], span: Span) -> None:
         if mark.frequencies:
             rows.setdefault(_height(mark), []).append(mark)
     for hz, own in rows.items():
-        names = [mark.finding.value for mark in own]
+        names = ["beep" if mark.finding.kind == "beep" else mark.finding.value for mark in own]
         labels = [
             Label(span.letter(mark.finding.start), (name,), _between(mark))
             for mark, name in zip(own, names, strict=True)
@@ -297,7 +305,7 @@ def _height(mark: Mark) -> float:
     if mark.finding.kind == "dtmf":
         return KEY_FREQUENCIES[-1] + _HALF_BOX + 20
     steps = 250.0
-    over = float(np.ceil((mark.frequencies[-1] + _HALF_BOX) / steps) * steps)
+    over = float(np.ceil((max(mark.frequencies) + _HALF_BOX) / steps) * steps)
     return min(over, RATE / 2 - steps)
 
 

@@ -188,11 +188,24 @@ def test_a_tone_is_marked_at_its_countrys_frequencies_in_its_bursts(
     assert mark.bursts[-1][1] == pytest.approx(end, abs=0.01)
 
 
+def test_tones_one_after_the_other_are_boxed_one_after_the_other():
+    sound = render("v=-13;%(274,0,913.8);%(274,0,1370.6);%(380,0,1776.7)")
+    one = found("tone", "sit-intercept", 1.0, 1.928, -13.0)
+    sound = np.concatenate([np.zeros(RATE, np.int16), sound, np.zeros(RATE, np.int16)])
+    (mark,) = marks([one], spectra_of(sound), 0, 0.0, ["us"])
+    begins, ends, frequencies = zip(*mark.boxes, strict=True)
+    assert frequencies == (913.8, 1370.6, 1776.7)
+    np.testing.assert_allclose(begins, (1.0, 1.274, 1.548), atol=0.001)
+    np.testing.assert_allclose(ends, (1.274, 1.548, 1.928), atol=0.001)
+
+
 def test_what_is_in_no_plan_is_marked_where_its_spectrum_has_peaks():
     sound = sine(700, 0.2, -12) + sine(1100, 0.2, -12)
     spectra = spectra_of(sound)
     (mark,) = marks([found("mf", "2", 0.0, 0.2, -9)], spectra, 0, 0.0, ["us"])
     np.testing.assert_allclose(mark.frequencies, (700, 1100), atol=5)
+    (mark,) = marks([found("beep", "1100", 0.0, 0.2, -9)], spectra, 0, 0.0, ["us"])
+    assert len(mark.frequencies) == 1
     (mark,) = marks([found("voice", "voice", 0.0, 0.2, -9)], spectra, 0, 0.0, ["us"])
     assert mark.frequencies == ()
     assert mark.bursts == ((0.0, 0.2),)
