@@ -7,19 +7,19 @@ its last burst.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsp import plan
-from dsp.cadence_kernel import CADENCE, MATCH, ROW, decide, give_up
+from dsp.cadence_kernel import ANY_TONE, CADENCE, MATCH, ROW, decide, give_up
 from dsp.event import EVENT
 from dsp.framing import TOGETHER
 from dsp.hearing import Heard, Hearing
 from dsp.plan import Cadence
 from dsp.steady import SteadyTones
-from dsp.steady_kernel import GAP
 from dsp.types import RATE, Rows
 
 __all__ = ["Decisions", "Detector"]
@@ -32,17 +32,34 @@ def _table(cadences: Sequence[Cadence]) -> NDArray[np.void]:
         entry["intervals"] = len(one.intervals)
         for step, interval in enumerate(one.intervals):
             tones = len(interval.frequencies)
-            entry["tones"][step] = tones
+            entry["tones"][step] = ANY_TONE if interval.any else tones
             entry["hz"][step, :tones] = interval.frequencies
             entry["off"][step, :tones] = interval.hz
+            entry["beat"][step] = interval.beat
+            entry["level"][step] = 10 ** (interval.level / 10)
             entry["least"][step] = interval.least * RATE
             entry["most"][step] = interval.most * RATE
+            entry["free"][step] = interval.free
+        entry["levelled"] = any(interval.level for interval in one.intervals)
         entry["once"], entry["continuous"], entry["told"] = one.once, one.continuous, one.told
         entry["meaning"] = meanings.index((one.kind, one.value))
         for flag in ("modulated", "reversals"):
             wanted = getattr(one, flag)
             entry[flag] = -1 if wanted is None else int(wanted)
     return table
+
+
+def _width(cadence: Cadence) -> float:
+    """How far its frequencies may be off at most, as shares of them."""
+    return (
+        max(
+            off / hz
+            for one in cadence.intervals
+            for off, hz in zip(one.hz, one.frequencies, strict=True)
+        )
+        if not cadence.intervals[0].any
+        else math.inf
+    )
 
 
 class Decisions:
@@ -59,17 +76,20 @@ class Decisions:
     ----------
     columns : Columns
         What the bank is to be given.
+    gap : int
+        Units after which it is known what was not heard.
     """
-
-    gap = GAP
 
     def __init__(self, calls: int, cadences: Sequence[Cadence]) -> None:
         if not cadences:
             raise plan.PlanError("there is no tone to listen for: name a plan")
+        # of two that fit, as a special information tone's code and its general form, the narrower
+        cadences = sorted(cadences, key=_width)
         self.meanings = [(one.kind, one.value) for one in cadences]
         self._table = _table(cadences)
         self._tones = SteadyTones(calls, cadences)
         self.columns = self._tones.columns
+        self.gap = self._tones.gap
         self._rows = np.zeros(calls, dtype=ROW)
         self._rows["telling"] = -1
         self._matches = np.zeros((calls, len(cadences)), dtype=MATCH)
@@ -79,7 +99,8 @@ class Decisions:
         """Hear units of some rows."""
         happened = self._tones.hear(heard, rows)
         state = self._rows, self._matches
-        count = decide((happened, heard.units), rows, state, self._table, self._events)
+        units = heard.units, self.gap
+        count = decide((happened, *units), rows, state, self._table, self._events)
         return self._events[:count]
 
     def give_up(self, rows: Rows) -> NDArray[np.void]:
@@ -90,7 +111,7 @@ class Decisions:
     def forget(self, rows: Rows) -> None:
         """Make rows as new."""
         self._tones.forget(rows)
-        self._rows[rows] = np.array((0, -1, False), dtype=ROW)
+        self._rows[rows] = np.array((0, -1, False, False), dtype=ROW)
         self._matches[rows] = np.zeros((), dtype=MATCH)
 
 

@@ -6,21 +6,57 @@ A plan says what ``kind`` of detection its tones are, and has a cadence or sever
 
     [tones]
     busy = ["480+620/500,0/500"]
-    ringback = { cadence = ["440+480/2000,0/4000"], told = 1 }
+    ringback = { cadence = ["400*25/400,0/200,400*25/400,0/2000"], told = 3 }
+    reorder = ["425/375,0/375,425@-10/375,0/375"]
 
-A cadence is intervals with commas between, each the frequencies in Hz, one or two with a plus
-between them, 0 for silence, and a time in ms. A time with ``>`` in front is the least of a tone
-that goes on. A cadence with silence in it comes round again; one with none and with an end, as of
-the special information tones, is heard once.
+A cadence is intervals with commas between, each a sound and a time in ms. A sound is
+
+================ =================================================================================
+``425``          a frequency in Hz; ``0`` is silence
+``350+440``      two together
+``400*25``       one whose amplitude is modulated with another of 10 to 60 Hz
+``400+425+450``  three evenly spaced, which is the same as ``425*25``
+``any``          one, two or a modulated one between 300 and 650 Hz, the same one in every round
+``425@-10``      so many dB above or below the cadence's first
+================ =================================================================================
+
+and a time is ``500``, or ``300-750`` for anything between, the same in every round, or ``>600``
+for the least of a tone that goes on, which is then the last interval. A cadence with silence in it
+comes round again; one with none and with an end, as of the special information tones, is heard
+once, and so is one that goes on.
 
 ============= ===================================================================================
 ``told``      after how many intervals it is told; without it, when it has come round and begins
               again, or has been heard once
 ``hz``        how far a frequency may be off; without it 1.5 % and 1 Hz
 ``ms``        how far a time may be off; without it 10 % and 12 ms
+``once``      whether it does not come round, where that is not as said above
 ``modulated`` whether it is to have the 15 Hz amplitude modulation of V.8's ANSam
 ``reversals`` whether it is to have V.25's phase reversals
 ============= ===================================================================================
+
+A tone is told later than that while it may yet turn out to be another of those listened for.
+
+================= ================================================================================
+value             what it is (E.180, E.182)
+================= ================================================================================
+``dial``          the exchange is ready for a number
+``recall-dial``   special dial tone: of a line with a service in force, or with messages (stutter)
+``ringback``      the called line rings
+``busy``          the called line is in use
+``reorder``       congestion: no way to it
+``unobtainable``  no such number
+``intercept``     a private exchange's refusal
+``call-waiting``  a second call for one of those who talk
+``sit``           special information tones, before a spoken reason; ``sit-…`` where a code is told
+================= ================================================================================
+
+The plans of countries hold what ITU-T E.180's tables of national tones say: Supplement 2 of 1994
+and what came after it ("Various tones used in national networks", 2003). They were read through
+two lists made from those, of spandsp and of DAHDI, and where the lists differ the plan has either
+cadence, or its comment says which was taken. Left out is what no telephone channel passes (25 Hz),
+bursts below 60 ms and pauses below 80 ms, which are not told from lost frames; and a tone that is
+another one's cadence under a second name. ``auto`` knows no country: see its comments.
 """
 
 from __future__ import annotations
@@ -36,7 +72,19 @@ from typing import Any
 
 from dsp.types import RATE, DspError
 
-__all__ = ["FAX", "PLANS", "Cadence", "Interval", "PlanError", "available", "load", "parse"]
+__all__ = [
+    "ANY",
+    "AUTO",
+    "FAX",
+    "PLANS",
+    "Cadence",
+    "Interval",
+    "PlanError",
+    "available",
+    "countries",
+    "load",
+    "parse",
+]
 
 PLANS = ("us", "uk", "eu")
 """Plans that are listened for where nothing else is said."""
@@ -44,16 +92,26 @@ PLANS = ("us", "uk", "eu")
 FAX = "fax"
 """The plan of fax and modem tones."""
 
+AUTO = "auto"
+"""The plan that knows the tones' general shape and no country."""
+
+ANY = (300.0, 650.0)
+"""Hz between which ``any`` tone lies."""
+
 MAX_INTERVALS = 8
 MIN_HZ, MAX_HZ = 200.0, 3400.0
 LEAST_APART = 10.0
 """Hz between two frequencies that a unit of 20 ms can still tell apart."""
 
+BEATS = (10.0, 60.0)
+"""Hz that a modulation may have."""
+
 MOST_OFF = 100.0
+MOST_DB = 20.0
 
 _DEFAULT_HZ = (0.015, 1.0)
 _DEFAULT_SECONDS = (0.10, 0.012)
-_SETTINGS = frozenset({"cadence", "told", "hz", "ms", "modulated", "reversals"})
+_SETTINGS = frozenset({"cadence", "told", "hz", "ms", "once", "modulated", "reversals"})
 
 
 class PlanError(DspError):
@@ -67,17 +125,42 @@ class Interval:
     Parameters
     ----------
     frequencies
-        Hz, ascending, at most two; none is silence.
+        Hz, ascending, at most two; none is silence, or any tone.
     hz
         How far each may be off.
     least, most
         Seconds that it lasts; `most` is infinite for a tone that goes on.
+    beat
+        Hz that the one frequency is modulated with; 0 is not at all.
+    level
+        dB above the cadence's first interval.
+    any
+        Whether it is any tone between the frequencies of :data:`ANY`.
+    free
+        Whether its time is a range, so that only the first round is free in it.
     """
 
     frequencies: tuple[float, ...]
     hz: tuple[float, ...]
     least: float
     most: float
+    beat: float = 0.0
+    level: float = 0.0
+    any: bool = False
+    free: bool = False
+
+    @property
+    def sounds(self) -> bool:
+        """Whether it is no silence."""
+        return self.any or bool(self.frequencies)
+
+    @property
+    def parts(self) -> tuple[float, ...]:
+        """Hz of what it is made of: a modulated tone is three."""
+        if not self.beat:
+            return self.frequencies
+        (middle,) = self.frequencies
+        return middle - self.beat, middle, middle + self.beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +191,8 @@ class Cadence:
 
     @property
     def continuous(self) -> bool:
-        """Whether it is one tone that goes on."""
-        return math.isinf(self.intervals[0].most)
+        """Whether its last interval is a tone that goes on."""
+        return math.isinf(self.intervals[-1].most)
 
 
 def available() -> list[str]:
@@ -117,11 +200,22 @@ def available() -> list[str]:
 
     Examples
     --------
-    >>> available()
-    ['eu', 'fax', 'uk', 'us']
+    >>> {"us", "uk", "eu", "de", "jp", "fax", "auto"} <= set(available())
+    True
     """
     files = resources.files("dsp").joinpath("plans").iterdir()
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+
+
+def countries() -> list[str]:
+    """Names of the plans of countries, and of ``eu``.
+
+    Examples
+    --------
+    >>> len(countries()) > 60
+    True
+    """
+    return [name for name in available() if name not in (FAX, AUTO)]
 
 
 def load(plans: Iterable[str]) -> list[Cadence]:
@@ -130,7 +224,8 @@ def load(plans: Iterable[str]) -> list[Cadence]:
     Parameters
     ----------
     plans
-        ``"us"``, ``"uk"``, ``"eu"``, ``"fax"``, or ``"some/plan.toml"``.
+        ``"us"``, ``"uk"``, ``"eu"``, two letters of ISO 3166 as ``"de"``, ``"auto"``, ``"fax"``, or
+        ``"some/plan.toml"``.
 
     Returns
     -------
@@ -201,16 +296,19 @@ def _cadences(kind: str, value: str, tone: object) -> list[Cadence]:
     if not isinstance(texts, list) or not texts or not all(isinstance(one, str) for one in texts):
         raise PlanError('its cadence is a list, as ["480+620/500,0/500"]')
     hz, ms = _number(settings, "hz", MOST_OFF), _number(settings, "ms", 60_000.0)
-    flags = [_flag(settings, name) for name in ("modulated", "reversals")]
+    flags = {name: _flag(settings, name) for name in ("once", "modulated", "reversals")}
     found = []
     for text in texts:
         intervals = tuple(_interval(part.strip(), hz, ms) for part in text.split(","))
         _check(intervals, text)
-        once = all(one.frequencies for one in intervals)
+        once = flags["once"]
+        if once is None:
+            once = all(one.sounds for one in intervals) or math.isinf(intervals[-1].most)
         told = settings.get("told", len(intervals) + (not once))
         if type(told) is not int or not 1 <= told <= 2 * MAX_INTERVALS:
             raise PlanError(f"told is {told!r}: a number from 1 to {2 * MAX_INTERVALS}")
-        found.append(Cadence(kind, value, intervals, once, told, *flags))
+        alike = flags["modulated"], flags["reversals"]
+        found.append(Cadence(kind, value, intervals, once, told, *alike))
     return found
 
 
@@ -231,38 +329,72 @@ def _flag(settings: Mapping[str, Any], name: str) -> bool | None:
 
 
 def _interval(text: str, hz: float | None, ms: float | None) -> Interval:
-    tones, slash, time = text.partition("/")
-    lasting = time.startswith(">")
+    sound, _, time = text.partition("/")
+    tones, _, decibels = sound.partition("@")
     try:
-        frequencies = tuple(sorted(float(one) for one in tones.split("+")))
-        seconds = float(time.removeprefix(">")) / 1000
+        frequencies, beat = _frequencies(tones)
+        level = float(decibels) if "@" in sound else 0.0
+        low, high = (float(one) / 1000 for one in _range(time))
     except ValueError:
-        slash = ""
-    if not slash:
-        raise PlanError(f"{text!r} is no interval: it is FREQUENCIES/MS, as 480+620/500")
+        raise PlanError(f"{text!r} is no interval: it is FREQUENCIES/MS, as 480+620/500") from None
+    whichever = tones == "any"
+    _check_sound(frequencies, beat, text)
+    lasting = time.startswith(">")
+    if not 1 / RATE <= low <= high <= 60 or (lasting and not (frequencies or whichever)):
+        raise PlanError(f"{text!r}: a sound lasts up to 60,000 ms, and silence does not go on")
+    if not -MOST_DB <= level <= MOST_DB:
+        raise PlanError(f"{text!r}: it is up to {MOST_DB:g} dB above or below the first")
+    off = tuple(hz or _DEFAULT_HZ[0] * one + _DEFAULT_HZ[1] for one in frequencies)
+    free = low < high
+    late = ms / 1000 if ms else _DEFAULT_SECONDS[0] * low + _DEFAULT_SECONDS[1]
+    if free or lasting:
+        late = 0.0
+    if late >= low:
+        raise PlanError(f"{text!r}: it cannot be off by {1000 * late:g} ms")
+    most = math.inf if lasting else high + late
+    return Interval(frequencies, off, low - late, most, beat, level, whichever, free)
+
+
+def _frequencies(tones: str) -> tuple[tuple[float, ...], float]:
+    """Hz, and of the modulation."""
+    if tones == "any":
+        return (), 0.0
+    if "*" in tones:
+        carrier, beat = (float(one) for one in tones.split("*"))
+        return (carrier,), beat
+    frequencies = tuple(sorted(float(one) for one in tones.split("+")))
     if frequencies == (0.0,):
-        frequencies = ()
+        return (), 0.0
+    if len(frequencies) == 3:
+        low, middle, high = frequencies
+        if abs(low + high - 2 * middle) > 2:
+            raise PlanError(f"{tones!r}: three frequencies are evenly spaced")
+        return (middle,), (high - low) / 2
+    return frequencies, 0.0
+
+
+def _range(time: str) -> tuple[str, str]:
+    if time.startswith(">"):
+        return time[1:], time[1:]
+    low, _, high = time.partition("-")
+    return low, high if "-" in time else low
+
+
+def _check_sound(frequencies: Sequence[float], beat: float, text: str) -> None:
     if len(frequencies) > 2 or not all(MIN_HZ <= one <= MAX_HZ for one in frequencies):
         raise PlanError(f"{text!r}: one or two frequencies from {MIN_HZ:g} to {MAX_HZ:g} Hz")
     if len(frequencies) == 2 and frequencies[1] - frequencies[0] < LEAST_APART:
         raise PlanError(f"{text!r}: two frequencies are at least {LEAST_APART:g} Hz apart")
-    if not 1 / RATE <= seconds <= 60 or (lasting and not frequencies):
-        raise PlanError(f"{text!r}: a sound lasts up to 60,000 ms, and silence does not go on")
-    off = tuple(hz or _DEFAULT_HZ[0] * one + _DEFAULT_HZ[1] for one in frequencies)
-    if lasting:
-        return Interval(frequencies, off, seconds, math.inf)
-    late = ms / 1000 if ms else _DEFAULT_SECONDS[0] * seconds + _DEFAULT_SECONDS[1]
-    if late >= seconds:
-        raise PlanError(f"{text!r}: it cannot be off by {1000 * late:g} ms")
-    return Interval(frequencies, off, seconds - late, seconds + late)
+    if beat and not BEATS[0] <= beat <= BEATS[1]:
+        raise PlanError(f"{text!r}: it is modulated with {BEATS[0]:g} to {BEATS[1]:g} Hz")
 
 
 def _check(intervals: Sequence[Interval], text: str) -> None:
     if len(intervals) > MAX_INTERVALS:
         raise PlanError(f"{text!r} has more than {MAX_INTERVALS} intervals")
-    if not intervals[0].frequencies:
-        raise PlanError(f"{text!r} begins with silence")
-    if len(intervals) > 1 and any(math.isinf(one.most) for one in intervals):
+    if not intervals[0].sounds or intervals[0].level:
+        raise PlanError(f"{text!r} begins with silence, or above itself")
+    if any(math.isinf(one.most) for one in intervals[:-1]):
         raise PlanError(f"{text!r}: a tone that goes on has nothing after it")
-    if any(not (a.frequencies or b.frequencies) for a, b in itertools.pairwise(intervals)):
+    if any(not (a.sounds or b.sounds) for a, b in itertools.pairwise(intervals)):
         raise PlanError(f"{text!r} has silence after silence")

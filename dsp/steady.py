@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from dsp.bank import Columns, plain
 from dsp.framing import TOGETHER, UNIT
 from dsp.hearing import Heard
-from dsp.plan import Cadence, Interval
-from dsp.steady_kernel import EVENT, FIT, PATTERN, RULES, STATE, follow
+from dsp.plan import ANY, Cadence, Interval, PlanError, countries, load
+from dsp.steady_fit_kernel import FIT, PATTERN, RULES, SPAN, Sought
+from dsp.steady_kernel import EVENT, GAP, MODULATED, STATE, follow
 from dsp.types import DBM0_OF_FULL_SCALE, RATE, Rows
 
 __all__ = ["SteadyTones"]
@@ -20,21 +22,35 @@ __all__ = ["SteadyTones"]
 _SPACING = 35.0
 """Hz between the frequencies by which a tone is looked for that may be anywhere in a range."""
 
+_ALIKE = 5.0, 2.0
+"""Hz within which the middles and the modulations of two modulated tones are one."""
+
+_NEAR = 60.0
+"""Hz between a modulated tone and one that its beginning may be taken for."""
+
 _FLOOR = -46.0
 _ROUGH, _PURITY = 0.45, 0.75
 _TWIST = 10.0
 _BEAT = 15.0
 
 
-def _ranges(intervals: Iterable[Interval]) -> list[tuple[float, float]]:
-    """Where single tones may be in Hz, disjoint and ascending."""
-    spans = sorted(
-        (one.frequencies[0] - one.hz[0], one.frequencies[0] + one.hz[0])
-        for one in intervals
-        if len(one.frequencies) == 1
-    )
+class _Pattern(NamedTuple):
+    """Tones to look for, how far around each in Hz, and the modulation of three."""
+
+    tones: tuple[float, ...]
+    reach: tuple[float, ...]
+    beat: float = 0.0
+
+    @property
+    def span(self) -> int:
+        """Units in which its tones can be told apart."""
+        return min(math.ceil(0.9 * RATE / UNIT / self.beat), SPAN) if self.beat else 1
+
+
+def _ranges(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Disjoint and ascending."""
     merged: list[tuple[float, float]] = []
-    for low, high in spans:
+    for low, high in sorted(spans):
         if merged and low <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
         else:
@@ -42,41 +58,88 @@ def _ranges(intervals: Iterable[Interval]) -> list[tuple[float, float]]:
     return merged
 
 
-def _sought(cadences: Iterable[Cadence]) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
-    """Frequencies to look for, one or two at a time, and how far around each."""
-    intervals = [one for cadence in cadences for one in cadence.intervals]
-    sought: dict[tuple[float, ...], tuple[float, ...]] = {}
-    for one in intervals:
-        if len(one.frequencies) == 2:
-            sought[one.frequencies] = tuple(1.3 * hz + 1.0 for hz in one.hz)
-    for low, high in _ranges(intervals):
+def _intervals(cadences: Iterable[Cadence]) -> list[Interval]:
+    """What sounds in cadences; any tone is what sounds in those of all countries."""
+    found = [one for cadence in cadences for one in cadence.intervals if one.sounds]
+    if any(one.any for one in found):
+        national = _intervals(load(countries()))
+        found += [one for one in national if ANY[0] <= one.parts[0] <= ANY[1]]
+    return list(dict.fromkeys(found))
+
+
+def _singles(intervals: Sequence[Interval]) -> list[_Pattern]:
+    plain_ones = [one for one in intervals if len(one.frequencies) == 1 and not one.beat]
+    spans = [(one.frequencies[0] - one.hz[0], one.frequencies[0] + one.hz[0]) for one in plain_ones]
+    if any(one.any for one in intervals):
+        spans.append(ANY)
+    patterns = []
+    for low, high in _ranges(spans):
         count = math.ceil((high - low) / _SPACING)
         half = (high - low) / count / 2
-        for at in range(count):
-            sought[low + (2 * at + 1) * half,] = (half + 3.0,)
-    return list(sought.items())
+        patterns += [_Pattern((low + (2 * at + 1) * half,), (half + 3.0,)) for at in range(count)]
+    return patterns
 
 
-def _patterns(cadences: Iterable[Cadence]) -> tuple[list[float], NDArray[np.void]]:
-    """Frequencies of a bank, and the patterns among them."""
-    sought = _sought(cadences)
-    frequencies = sorted({one for tones, _ in sought for one in tones})
+def _pairs(intervals: Iterable[Interval]) -> list[_Pattern]:
+    reach = {one.frequencies: one.hz for one in intervals if len(one.frequencies) == 2}
+    return [_Pattern(tones, tuple(1.3 * hz + 1.0 for hz in off)) for tones, off in reach.items()]
+
+
+def _modulated(intervals: Iterable[Interval]) -> list[_Pattern]:
+    patterns: list[_Pattern] = []
+    for one in intervals:
+        if not one.beat or any(
+            abs(one.frequencies[0] - other.tones[1]) <= _ALIKE[0]
+            and abs(one.beat - other.beat) <= _ALIKE[1]
+            for other in patterns
+        ):
+            continue
+        patterns.append(_Pattern(one.parts, (1.3 * one.hz[0] + 1.0,) * 3, one.beat))
+    return patterns
+
+
+def _wait(one: _Pattern, modulated: Iterable[_Pattern]) -> int:
+    """Units after which a tone is surely not the beginning of a modulated one."""
+    near = [
+        2 * other.span + 2
+        for other in modulated
+        if any(abs(hz - other.tones[1]) <= _NEAR for hz in one.tones)
+    ]
+    return max(near, default=0)
+
+
+def _patterns(cadences: Iterable[Cadence]) -> tuple[list[float], NDArray[np.void], int, int]:
+    """Frequencies of a bank, the patterns among them, how many are of one tone, and not modulated.
+
+    They are in that order.
+    """
+    intervals = _intervals(cadences)
+    singles, pairs, modulated = _singles(intervals), _pairs(intervals), _modulated(intervals)
+    if len(modulated) > MODULATED:
+        raise PlanError(f"there are {len(modulated)} modulated tones: more than {MODULATED}")
+    sought = [*singles, *pairs, *modulated]
+    frequencies = sorted({hz for one in sought for hz in one.tones})
     patterns = np.zeros(len(sought), dtype=PATTERN)
-    for pattern, (tones, reach) in zip(patterns, sought, strict=True):
-        count = len(tones)
-        turn = 2 * np.pi * np.array(tones) * UNIT / RATE
+    for pattern, one in zip(patterns, sought, strict=True):
+        count = len(one.tones)
+        turn = 2 * np.pi * np.array(one.tones) * UNIT / RATE
         pattern["tones"] = count
-        pattern["columns"][:count] = [frequencies.index(one) for one in tones]
-        pattern["hz"][:count] = tones
-        pattern["range"][:count] = reach
+        pattern["columns"][:count] = [frequencies.index(hz) for hz in one.tones]
+        pattern["hz"][:count] = one.tones
+        pattern["range"][:count] = one.reach
         pattern["turn"][:count] = np.stack([np.cos(turn), np.sin(turn)], axis=1)
-        for inverse, waves in zip(pattern["inverse"], plain(tones, UNIT), strict=True):
+        for inverse, waves in zip(
+            pattern["inverse"], plain(one.tones, one.span * UNIT), strict=True
+        ):
             inverse[:count, :count] = np.linalg.inv(2 * waves.T @ waves)
-    return frequencies, patterns
+        pattern["beat"], pattern["span"] = one.beat, one.span
+        pattern["wait"] = 0 if one.beat else _wait(one, modulated)
+    return frequencies, patterns, len(singles), len(singles) + len(pairs)
 
 
-def _rules() -> NDArray[np.void]:
+def _rules(singles: int, unmodulated: int) -> NDArray[np.void]:
     rules = np.zeros((), dtype=RULES)
+    rules["singles"], rules["plain"] = singles, unmodulated
     rules["floor"] = 32768.0**2 * 10 ** ((_FLOOR - DBM0_OF_FULL_SCALE) / 10)
     rules["rough"], rules["purity"] = _ROUGH, _PURITY
     rules["twist"] = 10 ** (_TWIST / 10)
@@ -99,17 +162,19 @@ class SteadyTones:
     ----------
     columns : Columns
         What the bank is to be given.
+    gap : int
+        Units after which it is known what was not heard.
     """
 
     def __init__(self, calls: int, cadences: Sequence[Cadence]) -> None:
-        frequencies, self._patterns = _patterns(cadences)
+        frequencies, patterns, singles, unmodulated = _patterns(cadences)
         self.columns: Columns = plain(frequencies, UNIT)
         self._past = np.zeros((calls, 2, 2, len(frequencies)), dtype=np.float32)
         self._state = np.zeros(calls, dtype=STATE)
-        self._state["possible"]["pattern"] = -1
-        self._fits = np.zeros(2, dtype=FIT)
-        self._events = np.zeros(3 * max(calls, TOGETHER), dtype=EVENT)
-        self._rules = _rules()[()]
+        rules = _rules(singles, unmodulated)[()]
+        self._sought = Sought(patterns, rules, np.zeros(7, dtype=FIT))
+        self.gap = GAP + int(patterns["wait"].max(initial=0))
+        self._events = np.zeros(4 * max(calls, TOGETHER), dtype=EVENT)
 
     def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
         """Hear units of some rows.
@@ -123,8 +188,8 @@ class SteadyTones:
             (*heard.transformed(), heard.powers),
             rows,
             (self._state, self._past),
-            (self._patterns, self._rules),
-            (self._fits, self._events),
+            self._sought,
+            self._events,
         )
         return self._events[:count]
 
@@ -132,4 +197,3 @@ class SteadyTones:
         """Make rows as new."""
         self._past[rows] = 0
         self._state[rows] = np.zeros((), dtype=STATE)
-        self._state["possible"]["pattern"][rows] = -1

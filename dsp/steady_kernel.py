@@ -1,93 +1,90 @@
 """Which steady tone sounds on each row, since when, until when, how loud, and at what frequency.
 
-Every 20 ms each row has the transform of its unit at all frequencies of a bank. A *pattern* is one
-of those frequencies or two. It is fitted to the unit by least squares, so that two tones that the
-unit cannot resolve, as 440 and 480 Hz, do not disturb each other; what the fit leaves over is not
-the pattern. What a tone turns from unit to unit more than it should is how far its frequency is
-off.
+Every 20 ms each row has the transform of its unit at all frequencies of a bank, and patterns of
+them are fitted to it (:mod:`dsp.steady_fit_kernel`).
 
 A tone begins with two units that go on from each other, and ends with three that do not go on from
 it: two frames may be lost on the way. The unit in which it begins holds a part of it, and its
 amplitude is that part of the whole one: so the edges are known more finely than the units.
+
+A modulated tone is no steady one over 20 ms; it is fitted to two or three units at a time, and
+takes the place of what seemed to have begun. Its edges are known by the energy there is.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from dsp.bank import Floats32, Floats64
 from dsp.framing import UNIT
-from dsp.types import RATE, Rows
-
-Record: TypeAlias = Any
-
-kernel = njit(nogil=True, cache=True, error_model="numpy")
+from dsp.steady_fit_kernel import (
+    FIT,
+    GOES_ON,
+    NOTHING,
+    TONES,
+    Record,
+    Sought,
+    Unit,
+    balanced,
+    best,
+    fit_over,
+    fit_to,
+    kernel,
+    off,
+    seen,
+    turned,
+)
+from dsp.types import Rows
 
 PIECES = 4
+_PAST = 16
+MODULATED = 12
+"""Modulated tones that can be looked for at a time."""
 
-PATTERN = np.dtype(
-    [
-        ("tones", np.int32),
-        ("columns", np.int32, (2,)),
-        ("hz", np.float64, (2,)),
-        ("range", np.float64, (2,)),
-        ("turn", np.float64, (2, 2)),
-        ("inverse", np.float64, (2, 2, 2)),
-    ]
-)
-"""One or two tones: their places in the bank, Hz, how far off they are looked for, what they turn
-in a unit (cosine and sine), and the inverses of the Gram matrices of their cosines and of their
-sines about the middle of a unit."""
-
-FIT = np.dtype(
-    [
-        ("pattern", np.int32),
-        ("tones", np.float64, (2, 2)),
-        ("power", np.float64),
-        ("size", np.float64),
-    ]
-)
-"""A pattern fitted to a unit: amplitudes of its tones' cosines and sines, mean square of the fit,
-and its square root."""
 
 STATE = np.dtype(
     [
         ("units", np.int64),
         ("sounding", np.bool_),
+        ("told", np.bool_),
+        ("over", np.bool_),
         ("fit", FIT),
         ("age", np.int32),
         ("misses", np.int32),
         ("edge", np.float64),
         ("size", np.float64),
         ("part", np.float64),
-        ("turned", np.float64, (2, 2)),
+        ("turned", np.float64, (TONES, 2)),
         ("start", np.float64),
+        ("begun", np.int64),
         ("power", np.float64),
         ("counted", np.int64),
         ("beat", np.float64, (3,)),
         ("reversals", np.int32),
-        ("possible", FIT),
-        ("possibly", np.float64, (2, 2)),
+        ("fresh", np.bool_),
         ("alone", np.int32),
-        ("last", np.float64),
+        ("totals", np.float64, (_PAST,)),
+        ("possible", FIT, (MODULATED,)),
+        ("held", np.int32, (MODULATED,)),
     ]
 )
 """What is known of a row.
 
 ``fit`` is the last unit that the tone filled, ``age`` how many units ago that was, and ``turned``
-what its tones turn in a unit more than their frequencies do. ``possible`` is what the last unit may
-have begun, its pattern −1 where it is nothing, and ``possibly`` what it has turned since. ``alone``
-counts the units that were loud and no tone, ``last`` is the mean square of the last unit.
+what its tones turn in a unit more than their frequencies do. ``fresh`` says that the last unit was
+loud and no tone's, so that it may have begun one; ``alone`` counts the units that were loud and no
+tone, ``totals`` are mean squares of the last ones. ``possible`` are the modulated tones as the last
+units may hold them, and ``held`` for how many units it has been so.
 
-Of a tone that sounds: ``start`` and ``edge`` in samples, where it began and where it ends if it is
-not heard again; ``misses``, units without it since; ``size``, of a unit that it fills, and
-``part``, how much of that its last unit had; ``power`` summed over ``counted`` units; ``beat``, its
-loudness weighed with 15 Hz, and without.
+Of a tone that sounds: ``begun`` the unit and ``start`` and ``edge`` the samples where it began and
+where it ends if it is not heard again; ``told``, whether it has been, ``over``, whether it has
+ended before that; ``misses``, units without it
+since; ``size``, of a unit that it fills, and ``part``, how much of that its last unit had;
+``power`` summed over ``counted`` units; ``beat``, its loudness weighed with 15 Hz, and without.
 """
 
 BEGUN, SOUNDING, ENDED, OTHER = 0, 1, 2, 3
@@ -95,6 +92,9 @@ BEGUN, SOUNDING, ENDED, OTHER = 0, 1, 2, 3
 
 GAP = 3
 """Units without it after which a tone is over: two frames may be lost on the way, or slipped in."""
+
+_SOFT = 0.1
+"""Power beside a modulated tone's below which there is nothing of it."""
 
 _EVERY = 5
 """Units after which it is told that a tone still sounds, or that other sound does."""
@@ -107,144 +107,129 @@ EVENT = np.dtype(
         ("start", np.float64),
         ("end", np.float64),
         ("hz", np.float64, (2,)),
+        ("beat", np.float64),
         ("power", np.float64),
         ("modulation", np.float64),
         ("reversals", np.int64),
     ]
 )
 """Something that happened in a unit of those heard together; the second frequency is 0 where there
-is one tone."""
+is one tone, ``beat`` 0 where it is not modulated by a pattern of its own."""
 
-RULES = np.dtype(
-    [
-        ("floor", np.float64),
-        ("rough", np.float64),
-        ("purity", np.float64),
-        ("twist", np.float64),
-        ("beat", np.float64, (40, 2)),
-    ]
-)
-"""Mean square of the softest tone; least share of the power that a pattern must hold where its
-frequency is not known yet, and where it is; how much one tone may be louder than the other, as
-powers; and the turns of 15 Hz, 5 ms at a time."""
+
+class Out(NamedTuple):
+    """Where events are written, and how many there are."""
+
+    events: NDArray[np.void]
+    written: NDArray[np.int64]
 
 
 @kernel
-def _fit(even: Floats64, odd: Floats64, pattern: Record, number: int, fit: Record) -> None:
-    """Fit a pattern to a unit."""
-    energy = 0.0
-    for i in range(pattern.tones):
-        cos = sin = 0.0
-        for j in range(pattern.tones):
-            at = pattern.columns[j]
-            cos += pattern.inverse[0, i, j] * even[at]
-            sin -= pattern.inverse[1, i, j] * odd[at]
-        at = pattern.columns[i]
-        fit.tones[i, 0], fit.tones[i, 1] = cos, sin
-        energy += cos * even[at] - sin * odd[at]
-    fit.pattern = number
-    fit.power = max(energy / UNIT, 0.0)
-    fit.size = math.sqrt(fit.power)
-
-
-@kernel
-def _balanced(fit: Record, pattern: Record, twist: float) -> bool:
-    if pattern.tones < 2:
-        return True
-    first = fit.tones[0, 0] ** 2 + fit.tones[0, 1] ** 2
-    second = fit.tones[1, 0] ** 2 + fit.tones[1, 1] ** 2
-    return bool(first <= twist * second and second <= twist * first)
-
-
-@kernel
-def _turned(new: Record, old: Record, pattern: Record, tone: int) -> tuple[float, float]:
-    """How much more a tone has turned in a unit than its frequency does, as cosine and sine."""
-    cos, sin = pattern.turn[tone, 0], pattern.turn[tone, 1]
-    a, b = new.tones[tone, 0], -new.tones[tone, 1]
-    c = old.tones[tone, 0] * cos + old.tones[tone, 1] * sin
-    d = old.tones[tone, 0] * sin - old.tones[tone, 1] * cos
-    return a * c + b * d, b * c - a * d
-
-
-@kernel
-def _off(turned: NDArray[np.float64]) -> float:
-    """Hz that a tone is off when it turns so much more in a unit."""
-    return math.atan2(turned[1], turned[0]) / (2 * math.pi * UNIT / RATE)
-
-
-@kernel
-def _seen(off: float, tones: int) -> float:
-    """Share of a tone's power that a pattern sees which is so many Hz beside it."""
-    turns = math.pi * off * UNIT / RATE
-    if tones > 1 or abs(turns) < 1e-6:
-        return 1.0
-    return (math.sin(turns) / turns) ** 2
-
-
-@kernel
-def _share(fit: Record, total: float, off: float, tones: int) -> float:
-    """Share of a unit's power that the pattern would hold if it were at the tone's frequency."""
-    return float(fit.power / total / _seen(off, tones))
-
-
-@kernel
-def _best(heard: Any, patterns: Any, rules: Record, fits: Any) -> bool:
-    """Find the pattern that holds most of a unit, as ``fits[0]``; say whether one holds enough."""
-    even, odd, _, total, _ = heard
-    sought = rules.rough * total
-    found = False
-    loudest = 0.0
-    for at in range(len(even)):
-        loudest = max(loudest, even[at] * even[at] + odd[at] * odd[at])
-    if loudest * (4.0 / (UNIT * UNIT)) < 0.5 * sought:
-        return False
-    for number in range(len(patterns)):
-        pattern = patterns[number]
-        guess = 0.0
+def _tell(s: Record, row: int, what: int, patterns: Any, out: Out) -> None:
+    pattern = patterns[s.fit.pattern]
+    event = out.events[out.written[0]]
+    out.written[0] += 1
+    event.row, event.what = row, what
+    event.start, event.end = s.start, s.edge
+    event.hz[0] = event.hz[1] = 0.0
+    event.beat = pattern.beat
+    if pattern.beat > 0:
+        event.hz[0] = pattern.hz[1] + off(s.turned[1, 0], s.turned[1, 1])
+    else:
         for tone in range(pattern.tones):
-            at = pattern.columns[tone]
-            guess += even[at] * even[at] + odd[at] * odd[at]
-        # two tones nearer than a unit resolves are taken for half of what they are
-        if guess * (2.0 / (UNIT * UNIT)) < 0.5 * sought:
-            continue
-        _fit(even, odd, pattern, number, fits[1])
-        if fits[1].power >= sought and _balanced(fits[1], pattern, rules.twist):
-            found, sought = True, fits[1].power
-            fits[0] = fits[1]
-    return found
+            event.hz[tone] = pattern.hz[tone] + off(s.turned[tone, 0], s.turned[tone, 1])
+    event.power = s.power / s.counted / seen(off(s.turned[0, 0], s.turned[0, 1]), pattern.tones)
+    event.reversals = s.reversals
+    event.modulation = 0.0
+    if s.beat[2] > 0:
+        event.modulation = 2 * math.hypot(s.beat[0], s.beat[1]) / s.beat[2]
 
 
 @kernel
-def _goes_on(s: Record, fit: Record, total: float, pattern: Record, rules: Record) -> bool:
-    """Whether a unit goes on from the one before it that may have begun a tone."""
-    if s.possible.pattern != fit.pattern:
-        return False
-    for tone in range(pattern.tones):
-        cos, sin = _turned(fit, s.possible, pattern, tone)
-        s.possibly[tone, 0], s.possibly[tone, 1] = cos, sin
-        if abs(_off(s.possibly[tone])) > pattern.range[tone]:
-            return False
-    return bool(_share(fit, total, _off(s.possibly[0]), pattern.tones) >= rules.purity)
+def _herald(s: Record, row: int, patterns: Any, out: Out) -> None:
+    """Tell that a tone has begun, if that is not known yet."""
+    if not s.told:
+        _tell(s, row, BEGUN, patterns, out)
+        s.told = True
 
 
 @kernel
-def _begin(s: Record, fit: Record, before: float) -> None:
-    """Begin a tone that the last two units hold; ``before`` is its size in the one before them."""
-    s.sounding, s.age, s.misses, s.reversals = True, 0, 0, 0
-    s.size = max(fit.size, s.possible.size)
-    parts = min(s.possible.size / s.size, 1.0)
-    if before > 0.1 * s.size and parts > 0.8:
-        parts += min(before / s.size, 1.0)
-    s.start = (s.units - parts) * UNIT
+def _end(s: Record, row: int, patterns: Any, out: Out) -> None:
+    """End a tone; what may still turn out to be the beginning of a modulated one is told later."""
+    s.sounding = False
+    s.over = not s.told and s.units - s.begun < patterns[s.fit.pattern].wait
+    if not s.over:
+        _herald(s, row, patterns, out)
+        _tell(s, row, ENDED, patterns, out)
+
+
+@kernel
+def _new(s: Record, fit: Record) -> None:
+    s.sounding, s.told, s.over = True, False, False
+    s.age, s.misses, s.reversals = 0, 0, 0
     s.fit = fit
+    s.begun = s.units
     s.power, s.counted = fit.power, 1
     s.part = 1.0
     s.beat[0] = s.beat[1] = s.beat[2] = 0.0
-    for tone in range(2):
+    s.fresh, s.alone = False, 0
+    for at in range(MODULATED):
+        s.held[at] = 0
+
+
+@kernel
+def _begin(s: Record, unit: Unit, sought: Sought) -> None:
+    """Begin the tone that ``fits[3]`` and, of the unit before, ``fits[4]`` hold."""
+    fit, old = sought.fits[3], sought.fits[4]
+    pattern = sought.patterns[fit.pattern]
+    _new(s, fit)
+    s.size = max(fit.size, old.size)
+    parts = min(old.size / s.size, 1.0)
+    if parts > 0.8:
+        fit_to(unit.before[0], unit.before[1], pattern, fit.pattern, sought.fits[1])
+        before = sought.fits[1].size
+        if before > 0.1 * s.size:
+            parts += min(before / s.size, 1.0)
+    s.start = (s.units - parts) * UNIT
+    for tone in range(pattern.tones):
+        cos, sin = turned(fit, old, pattern, tone)
         # the first unit is often a part of one, which turns a little differently
-        s.turned[tone, 0] = 0.1 * s.possibly[tone, 0]
-        s.turned[tone, 1] = 0.1 * s.possibly[tone, 1]
-    s.possible.pattern = -1
+        s.turned[tone, 0], s.turned[tone, 1] = 0.1 * cos, 0.1 * sin
+
+
+@kernel
+def _filled(s: Record, units: int, power: float) -> float:
+    """How many of the last units a sound of a power fills, by their energy."""
+    energy = 0.0
+    for ago in range(units):
+        energy += min(s.totals[(s.units - ago) % _PAST] / power, 2.0)
+    return min(energy, float(units))
+
+
+@kernel
+def _since(s: Record, span: int, power: float) -> float:
+    """For how many units a sound of a power has been there; ``span`` soft ones end it."""
+    units = span
+    while units + span <= _PAST:
+        recent = 0.0
+        for ago in range(units, units + span):
+            recent += s.totals[(s.units - ago) % _PAST]
+        if recent < _SOFT * span * power:
+            break
+        units += 1
+    return _filled(s, units + span - 1, power)
+
+
+@kernel
+def _begin_modulated(s: Record, fit: Record, pattern: Record, old: Record) -> None:
+    """Begin a modulated tone that the last units hold, and as ``old`` those before."""
+    cos, sin = turned(fit, old, pattern, 1)
+    _new(s, fit)
+    s.size = fit.size
+    s.start = (s.units + 1 - _since(s, pattern.span, fit.power)) * UNIT
+    s.turned[1, 0], s.turned[1, 1] = 0.1 * cos, 0.1 * sin
+    for tone in (0, 2):
+        s.turned[tone, 0], s.turned[tone, 1] = s.turned[1, 0], s.turned[1, 1]
 
 
 @kernel
@@ -252,8 +237,11 @@ def _turn_on(s: Record, fit: Record, pattern: Record) -> bool:
     """Follow a tone's phase; return whether it turns as it has."""
     steady = True
     reversed_ = 0
-    for tone in range(pattern.tones):
-        cos, sin = _turned(fit, s.fit, pattern, tone)
+    first, last = 0, pattern.tones
+    if pattern.beat > 0:
+        first, last = 1, 2
+    for tone in range(first, last):
+        cos, sin = turned(fit, s.fit, pattern, tone)
         for _ in range(s.age - 1):
             turn, back = pattern.turn[tone, 0], pattern.turn[tone, 1]
             cos, sin = cos * turn + sin * back, sin * turn - cos * back
@@ -267,7 +255,7 @@ def _turn_on(s: Record, fit: Record, pattern: Record) -> bool:
         elif s.age == 1:
             s.turned[tone, 0] += cos
             s.turned[tone, 1] += sin
-    if reversed_ == pattern.tones:
+    if reversed_ == last - first:
         s.reversals += 1
         return True
     return steady
@@ -284,14 +272,40 @@ def _beat(s: Record, powers: Floats32, rules: Record) -> None:
 
 
 @kernel
-def _over(s: Record, fit: Record, heard: Any, pattern: Record, rules: Record) -> bool:
+def _total(s: Record, units: int) -> float:
+    """Mean square of the last units."""
+    total = 0.0
+    for ago in range(units):
+        total += s.totals[(s.units - ago) % _PAST]
+    return total / units
+
+
+@kernel
+def _missed(s: Record, part: float, pattern: Record) -> None:
+    """Say where a tone ends that this unit has ``part`` of, unless it is heard again."""
+    if pattern.beat > 0:
+        units = pattern.span + 1
+        filled = _filled(s, units, s.power / s.counted)
+        s.edge = (s.units + 1 - units + filled) * UNIT
+        return
+    s.edge = (s.units - 1 + (s.part if s.part < 0.8 else 1.0)) * UNIT
+    if s.part > 0.8 and part > 0.1:
+        s.edge += part * UNIT
+
+
+@kernel
+def _over(s: Record, unit: Unit, sought: Sought) -> bool:
     """Go on with a tone; return whether it is over."""
-    even, odd, powers, total, _ = heard
-    _fit(even, odd, pattern, s.fit.pattern, fit)
+    pattern, fit = sought.patterns[s.fit.pattern], sought.fits[1]
+    if pattern.beat > 0:
+        fit_over(unit, pattern, s.fit.pattern, fit)
+    else:
+        fit_to(unit.even, unit.odd, pattern, s.fit.pattern, fit)
     part = min(fit.size / s.size, 1.0)
-    share = _share(fit, total, _off(s.turned[0]), pattern.tones) if total > 0 else 0.0
+    total = _total(s, pattern.span)
+    whole = sought.rules.purity * total * seen(off(s.turned[0, 0], s.turned[0, 1]), pattern.tones)
     s.age += 1
-    if share >= 0.8 * rules.purity and part >= 0.5:
+    if total > 0 and fit.power >= 0.8 * whole and part >= 0.5:
         steady = _turn_on(s, fit, pattern)
         s.fit, s.age = fit, 0
         if steady:
@@ -301,86 +315,103 @@ def _over(s: Record, fit: Record, heard: Any, pattern: Record, rules: Record) ->
                 s.size += 0.125 * (fit.size - s.size)
                 s.power += fit.power
                 s.counted += 1
-            _beat(s, powers, rules)
+            _beat(s, unit.pieces, sought.rules)
             return False
         part = 0.0
     s.misses += 1
     if s.misses == 1:
-        s.edge = (s.units - 1 + (s.part if s.part < 0.8 else 1.0)) * UNIT
-        if s.part > 0.8 and part > 0.1:
-            s.edge += part * UNIT
-        _beat(s, powers, rules)
+        _missed(s, part, pattern)
+        _beat(s, unit.pieces, sought.rules)
     return bool(s.misses >= GAP)
 
 
 @kernel
-def _tell(s: Record, row: int, what: int, patterns: Any, event: Record) -> None:
-    pattern = patterns[s.fit.pattern]
-    event.row, event.what = row, what
-    event.start, event.end = s.start, s.edge
-    event.hz[0] = event.hz[1] = 0.0
+def _holds(s: Record, unit: Unit, sought: Sought, number: int) -> bool:
+    """Fit a modulated pattern to the last units, as ``fits[1]``; return whether they may be it."""
+    pattern, rules, fit = sought.patterns[number], sought.rules, sought.fits[1]
+    guess = 0.0
     for tone in range(pattern.tones):
-        event.hz[tone] = pattern.hz[tone] + _off(s.turned[tone])
-    event.power = s.power / s.counted / _seen(_off(s.turned[0]), pattern.tones)
-    event.reversals = s.reversals
-    event.modulation = 0.0
-    if s.beat[2] > 0:
-        event.modulation = 2 * math.hypot(s.beat[0], s.beat[1]) / s.beat[2]
+        at = pattern.columns[tone]
+        guess += unit.even[at] * unit.even[at] + unit.odd[at] * unit.odd[at]
+    if unit.total == 0 or guess * (2.0 / (UNIT * UNIT)) < 0.3 * unit.total:
+        return False
+    fit_over(unit, pattern, number, fit)
+    enough = max(rules.purity * _total(s, pattern.span), rules.floor)
+    return bool(fit.power >= enough and balanced(fit, pattern, rules.twist))
 
 
 @kernel
-def _step(s: Record, row: int, heard: Any, rules: Any, out: Any) -> int:
-    """Hear a unit of a row; return how many events it makes."""
-    patterns, limits, fits, events = rules[0], rules[1], out[0], out[1]
-    count = 0
+def _modulated(s: Record, unit: Unit, sought: Sought) -> int:
+    """Which modulated tone the last units surely hold, −1 for none; it is then ``fits[1]``."""
+    patterns, rules, fits = sought
+    for number in range(rules.plain, len(patterns)):
+        at = number - rules.plain
+        if not _holds(s, unit, sought, number):
+            s.held[at] = 0
+            continue
+        cos, sin = turned(fits[1], s.possible[at], patterns[number], 1)
+        same = s.held[at] > 0 and abs(off(cos, sin)) <= patterns[number].range[1]
+        s.held[at] = s.held[at] + 1 if same else 1
+        # as many windows as it spans may hold the edge of a tone that is not modulated
+        if s.held[at] > patterns[number].span + 1:
+            return number
+        s.possible[at] = fits[1]
+    return -1
+
+
+@kernel
+def _go_on(s: Record, row: int, sought: Sought, out: Out) -> None:
+    """Tell of a tone that has been heard again what is to be told now."""
+    s.fresh, s.alone = False, 0
+    if not s.told and s.units - s.begun >= sought.patterns[s.fit.pattern].wait:
+        _herald(s, row, sought.patterns, out)
+    if s.told and s.units % _EVERY == 0:
+        s.edge = (s.units + 1) * UNIT
+        _tell(s, row, SOUNDING, sought.patterns, out)
+
+
+@kernel
+def _step(s: Record, row: int, unit: Unit, sought: Sought, out: Out) -> None:
+    """Hear a unit of a row."""
+    patterns, rules = sought.patterns, sought.rules
+    modulated = s.sounding and patterns[s.fit.pattern].beat > 0
+    if rules.plain < len(patterns) and not modulated:
+        number = _modulated(s, unit, sought)
+        if number >= 0:
+            if s.sounding and s.told:
+                _end(s, row, patterns, out)
+            _begin_modulated(s, sought.fits[1], patterns[number], s.possible[number - rules.plain])
+            _herald(s, row, patterns, out)
+            return
+    if s.over and s.units - s.begun >= patterns[s.fit.pattern].wait:
+        _end(s, row, patterns, out)
     if s.sounding:
-        if _over(s, fits[1], heard, patterns[s.fit.pattern], limits):
-            _tell(s, row, ENDED, patterns, events[count])
-            count += 1
-            s.sounding = False
-        if s.sounding and s.misses == 0:
-            s.possible.pattern, s.alone = -1, 0
-            if s.units % _EVERY == 0:
-                s.edge = (s.units + 1) * UNIT
-                _tell(s, row, SOUNDING, patterns, events[count])
-                count += 1
-            return count
-    if heard[3] < limits.floor:
-        s.possible.pattern, s.alone = -1, 0
-        return count
-    if not _best(heard, patterns, limits, fits):
-        s.possible.pattern = -1
-        s.alone += 1
-        if s.alone == _EVERY and not s.sounding:
-            events[count].row, events[count].what = row, OTHER
-            events[count].start = events[count].end = s.units * UNIT
-            # the last unit may hold the onset of the next burst
-            events[count].power = min(heard[3], s.last)
-            count += 1
-            s.alone = 0
-        return count
-    return count + _try(s, row, heard, rules, (fits, events[count:]))
-
-
-@kernel
-def _try(s: Record, row: int, heard: Any, rules: Any, out: Any) -> int:
-    """See whether ``fits[0]`` begins a tone, or goes on from what may have begun one."""
-    patterns, limits, fits, events = rules[0], rules[1], out[0], out[1]
-    fit = fits[0]
-    pattern = patterns[fit.pattern]
-    count = 0
-    if _goes_on(s, fit, heard[3], pattern, limits):
+        if _over(s, unit, sought):
+            _end(s, row, patterns, out)
+        elif s.misses == 0:
+            _go_on(s, row, sought, out)
+            return
+    if unit.total < rules.floor:
+        s.fresh, s.alone = False, 0
+        return
+    held = best(unit, s.totals[(s.units - 1) % _PAST], sought)
+    if s.fresh and held == GOES_ON:
         if s.sounding:
-            _tell(s, row, ENDED, patterns, events[count])
-            count += 1
-        before = heard[4]
-        _fit(before[0], before[1], pattern, fit.pattern, fits[1])
-        _begin(s, fit, fits[1].size)
-        _tell(s, row, BEGUN, patterns, events[count])
+            _end(s, row, patterns, out)
+        _begin(s, unit, sought)
+        if patterns[s.fit.pattern].wait == 0:
+            _herald(s, row, patterns, out)
+        return
+    s.fresh = True
+    s.alone += held == NOTHING
+    if s.alone == _EVERY and not s.sounding:
+        event = out.events[out.written[0]]
+        out.written[0] += 1
+        event.row, event.what = row, OTHER
+        event.start = event.end = s.units * UNIT
+        # the last unit may hold the onset of the next burst
+        event.power = min(unit.total, s.totals[(s.units - 1) % _PAST])
         s.alone = 0
-        return count + 1
-    s.possible = fit
-    return count
 
 
 @kernel
@@ -388,8 +419,8 @@ def follow(
     heard: tuple[Floats64, Floats64, Floats32],
     rows: Rows,
     state: tuple[NDArray[np.void], Floats32],
-    rules: tuple[NDArray[np.void], Record],
-    out: tuple[NDArray[np.void], NDArray[np.void]],
+    sought: Sought,
+    events: NDArray[np.void],
 ) -> int:
     """Hear units of some rows; write what happens and return how much it is.
 
@@ -402,31 +433,31 @@ def follow(
         ``(n,)``: whose they are.
     state
         ``(calls,)`` of :data:`STATE`, and ``(calls, 2, 2, frequencies)``: the last two transforms.
-    rules
-        Patterns, and a record of :data:`RULES`.
-    out
-        Two fits to work with, and room for ``3 n units`` of :data:`EVENT`.
+    sought
+        Patterns and rules, and seven fits to work with.
+    events
+        Room for ``4 n units`` of :data:`EVENT`.
     """
     evens, odds, powers = heard
     records, past = state
-    fits, events = out
-    count = 0
+    out = Out(events, np.zeros(1, np.int64))
+    told = 0
     for i in range(len(rows)):
         row = rows[i]
         s = records[row]
-        for unit in range(evens.shape[1]):
-            pieces = powers[i, unit * PIECES : (unit + 1) * PIECES]
+        for at in range(evens.shape[1]):
+            pieces = powers[i, at * PIECES : (at + 1) * PIECES]
             total = 0.25 * (np.float64(pieces[0]) + pieces[1] + pieces[2] + np.float64(pieces[3]))
-            at = s.units % 2
-            even, odd = evens[i, unit], odds[i, unit]
-            one = (even, odd, pieces, total, past[row, at])
-            fresh = _step(s, row, one, rules, (fits, events[count:]))
-            for event in range(count, count + fresh):
-                events[event].unit = unit
-            count += fresh
+            s.totals[s.units % _PAST] = total
+            even, odd = evens[i, at], odds[i, at]
+            slot = s.units % 2
+            unit = Unit(even, odd, pieces, total, past[row, 1 - slot], past[row, slot])
+            _step(s, row, unit, sought, out)
+            while told < out.written[0]:
+                events[told].unit = at
+                told += 1
             for column in range(len(even)):
-                past[row, at, 0, column] = even[column]
-                past[row, at, 1, column] = odd[column]
+                past[row, slot, 0, column] = even[column]
+                past[row, slot, 1, column] = odd[column]
             s.units += 1
-            s.last = total
-    return count
+    return int(out.written[0])
