@@ -102,21 +102,36 @@ class Line:
     def cadence(
         self,
         value: str,
-        script: Iterable[tuple[tuple[float, ...], float]],
-        level=-15.0,
-        kind="tone",
+        script: str,
+        times: int,
+        level: float = -15.0,
+        *,
+        kind: str = "tone",
+        pitch: float = 1.0,
+        pace: float = 1.0,
     ) -> "Line":
-        """A cadence of (frequencies, seconds); its end is that of its last sound."""
-        start = self.seconds
-        tones = 1
-        parts = list(script)
-        while parts and not parts[-1][0]:
-            last = parts.pop()[1]
-        for frequencies, seconds in parts:
-            tones = max(tones, len(frequencies))
-            self.tone(frequencies, seconds, [level] * len(frequencies))
+        """A cadence as ``440+480/2000,0/4000``, some times over.
+
+        ``400*16`` is modulated with 16 Hz by 85 %. Each tone has the level. The cadence ends with
+        its last sound.
+        """
+        start, end = self.seconds, self.seconds
+        tones = 1.0
+        for part in script.split(",") * times:
+            sound, _, ms = part.partition("/")
+            carrier, _, beat = sound.partition("*")
+            hertz = [float(hz) * pitch for hz in carrier.split("+") if hz != "0"]
+            self.tone(hertz, float(ms) / 1000 * pace, [level] * len(hertz))
+            if beat:
+                at = np.arange(len(self.parts[-1])) / self.rate
+                self.parts[-1] *= 1 + 0.85 * np.sin(2 * np.pi * float(beat) * at)
+                tones = 1 + 0.85**2 / 2
+            if hertz:
+                end = self.seconds
+                tones = max(tones, len(hertz))
         self.told(kind, value, start, level + 10 * np.log10(tones))
-        return self.silence(last if list(script) != parts else 0.0)
+        self.truth[-1]["end"] = round(end, 4)
+        return self
 
     def samples(self) -> np.ndarray:
         return np.concatenate(self.parts)
