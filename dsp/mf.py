@@ -5,7 +5,7 @@ what                                   ``r1``               ``r2-…``
 ====================================== ==================== ===================
 level of a tone                        −30 to 0 dBm0        −38.5 to −5 dBm0
 one tone against the other             9 dB                 12 dB
-frequency                              1.5 % and 16 Hz      20 Hz
+frequency                              1.5 % and 16 Hz      15 Hz
 signal accepted, from                  30 ms, KP 50 ms      30 ms
 signal refused, up to                  20 ms, KP 40 ms      15 ms
 interruption that is none, up to       10 ms                7 ms
@@ -39,7 +39,7 @@ __all__ = ["SYSTEMS", "Decisions", "Detector", "MfError", "System", "load"]
 SYSTEMS = ("r1", "r2-forward", "r2-backward")
 """Bell MF, which is R1, and MFC-R2 either way."""
 
-_PURITY, _COHERENCE = 0.77, 0.8
+_PURITY, _COHERENCE = 0.8, 0.8
 
 
 class MfError(DspError):

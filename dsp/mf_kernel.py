@@ -28,7 +28,7 @@ kernel = njit(nogil=True, cache=True, error_model="numpy")
 PIECE = 40
 TONES = 6
 _RING = 8
-_FULL = 0.75
+_FULL = 0.65
 
 STATE = np.dtype(
     [
@@ -238,11 +238,12 @@ def _share(s: Record, window: Floats64, leak: Floats64) -> float:
 def _propose(s: Record, rules: Record) -> None:
     """Let a signal be possible if it began at once, where its windows reach one half."""
     s.pair[0], s.pair[1] = s.new[0], s.new[1]
+    # the loudest window: in one that is not full, tones leak more than is solved for
     s.reference[0] = s.reference[1] = 0.0
     for back in range(1, 4):
         one, two = _sizes(s, s.windows[(s.pieces - back) % _RING], rules.leak)
-        s.reference[0] = max(s.reference[0], one)
-        s.reference[1] = max(s.reference[1], two)
+        if one**2 + two**2 > s.reference[0] ** 2 + s.reference[1] ** 2:
+            s.reference[0], s.reference[1] = one, two
     newer, share, back = 1.0, 1.0, 1
     while back < _RING - 2 and share >= 0.5:
         newer, back = share, back + 1
@@ -250,7 +251,7 @@ def _propose(s: Record, rules: Record) -> None:
     if share >= 0.5:
         return
     one, two = _sizes(s, s.windows[(s.pieces - back - 1) % _RING], rules.leak)
-    if max(one / s.reference[0], two / s.reference[1]) > 0.5:
+    if one**2 + two**2 > 0.25 * (s.reference[0] ** 2 + s.reference[1] ** 2):
         return
     s.start = PIECE * max(s.pieces - back + (0.5 - share) / (newer - share), 0.0)
     s.phase, s.absent, s.misses, s.last = POSSIBLE, False, 0, 1.0
