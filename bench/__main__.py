@@ -1,4 +1,4 @@
-"""All figures, or those named: ``python -m bench [esl detectors media latency]``."""
+"""All figures, or those named: ``python -m bench [esl detectors offline …]``."""
 
 import importlib
 import os
@@ -6,7 +6,9 @@ import platform
 import sys
 from pathlib import Path
 
-ALL = ("esl", "detectors", "media", "latency")
+import mediasock  # noqa: F401 - before numpy, which it has use one thread
+
+ALL = ("esl", "detectors", "offline", "media", "latency")
 
 
 def machine() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dsp import cadence, dtmf, plan
+from dsp import cadence, dtmf, mf, plan, preamble
 from dsp.hearing import Ear, Hearing
 from dsp.kinds import DETECTED, check
 
@@ -12,7 +12,7 @@ __all__ = ["Ears"]
 
 
 class Ears(Hearing):
-    """Hear digits, call-progress tones, fax tones and what else one likes on every row.
+    """Hear digits, call-progress tones, fax tones and what else is wanted on every row.
 
     Parameters
     ----------
@@ -48,11 +48,15 @@ class Ears(Hearing):
 
 
 def _ears(calls: int, plans: Sequence[str], detect: Sequence[str]) -> list[Ear]:
+    """Make the ears for what is to be heard, in the order in which they tell it."""
     check(detect)
     ears: list[Ear] = []
     if "dtmf" in detect:
         ears.append(dtmf.Decisions(calls))
+    ears += [mf.Decisions(calls, system) for system in mf.SYSTEMS if system in detect]
     tones = [*(plans if "tone" in detect else ()), *([plan.FAX] if "fax" in detect else ())]
     if tones:
         ears.append(cadence.Decisions(calls, plan.load(tones)))
+    if "fax" in detect:
+        ears.append(preamble.Decisions(calls))
     return ears

@@ -8,8 +8,8 @@ from dsp.types import DspError
 
 __all__ = ["DETECTABLE", "DETECTED", "DetectError", "check"]
 
-DETECTABLE = ("dtmf", "tone", "fax")
-"""What can be listened for."""
+DETECTABLE = ("dtmf", "tone", "fax", "r1", "r2-forward", "r2-backward")
+"""What can be listened for: keys, call progress, fax and modem tones, MF register signals."""
 
 DETECTED = ("dtmf", "tone", "fax")
 """What is listened for where nothing else is said."""
@@ -29,9 +29,9 @@ def check(detect: Sequence[str]) -> None:
 
     Examples
     --------
-    >>> check(["dtmf", "smell"])
+    >>> check(["dtmf", "smell"])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    dsp.kinds.DetectError: 'smell' is not heard; there are dtmf, tone, fax
+    dsp.kinds.DetectError: 'smell' is not heard; there are dtmf, tone, ...
     """
     if unknown := sorted(set(detect) - set(DETECTABLE)):
         raise DetectError(f"{unknown[0]!r} is not heard; there are {', '.join(DETECTABLE)}")
