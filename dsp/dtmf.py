@@ -1,17 +1,20 @@
 """DTMF digits by Q.24, of all calls at once.
 
-=============================== ==================== ======================================
-what                            Q.24, table A-1      here
-=============================== ==================== ======================================
-level of a tone                 −25 to 0 dBm (AT&T)  −38 to 0 dBm0 (more is heard, clipped)
-high group against low group    −8 to +4 dB (AT&T)   −10 to +6 dB
-frequency accepted, refused     ±1.5 %, ±3.5 %       ±2.5 %
-signal accepted, refused        40 ms, 23 ms         31 ms
-pause accepted, interruption    40 ms, 10 ms         25 ms
-=============================== ==================== ======================================
+What is always heard, and what never, a clean tone of random start and phase through µ-law:
 
-The two tones are to be 60 % of all the power there is beside a dial tone, over 20 ms at a time,
-and to keep their phase.
+=============================== ==================== =========================== ================
+what                            Q.24, table A-1      always here                 never here
+=============================== ==================== =========================== ================
+level of a tone                 −25 to 0 dBm (AT&T)  −38 dBm0 to +3, clipped     below −39 dBm0
+high group weaker, low group    8, 4 dB (AT&T)       11, 9 dB                    12, 10 dB
+frequency                       ±1.5 %; ±3.5 % not   ±2.0 %                      ±2.5 %
+signal                          40 ms; 23 ms not     34 ms                       24 ms
+pause between digits            40 ms; 10 ms not     30 ms                       22 ms
+=============================== ==================== =========================== ================
+
+A key is told by how much speaks for it, `certainty`: how much of all that sounds beside a dial
+tone its two tones are, times how well each of them keeps its phase. A frequency that is off and
+an unusual twist are what speech brings more often than telephones do, so they want more of it.
 """
 
 from __future__ import annotations
@@ -39,12 +42,17 @@ _DIAL = (350.0, 400.0, 450.0)
 _FREQUENCIES = (*_LOW, *_HIGH, *_DIAL)
 
 _LEAST_TONE = -38.5
-_TWIST, _REVERSE_TWIST = 10.0, 6.0
-_PURITY, _MEAN_PURITY = 0.5, 0.6
-_COHERENCE = 0.8
-_ONSET = 0.5
+_TWIST, _REVERSE_TWIST = 11.4, 9.4
+_USUAL_TWIST, _USUAL_REVERSE_TWIST = 8.3, 4.3
+_PURITY, _COHERENCE = 0.4, 0.7
+_DIAL_TONE = 11.5
 _FREQUENCY = 0.025
+_CERTAINTY, _FREQUENCY_DOUBT, _TWIST_DOUBT = 0.55, 0.5, 0.25
 _LEAST_SECONDS, _GAP_SECONDS = 0.030, 0.025
+
+
+def _ratio(decibels: float) -> float:
+    return float(10 ** (decibels / 10))
 
 
 def _rules() -> NDArray[np.void]:
@@ -55,9 +63,13 @@ def _rules() -> NDArray[np.void]:
     widest = 2 * np.pi * _FREQUENCY * np.array(_FREQUENCIES) * PIECE / RATE
     rules["tangents"] = np.tan(widest)
     rules["tone"] = amplitude(_LEAST_TONE) ** 2 / 2
-    rules["twist"], rules["reverse_twist"] = 10 ** (_TWIST / 10), 10 ** (_REVERSE_TWIST / 10)
-    rules["purity"], rules["mean_purity"] = _PURITY, _MEAN_PURITY
-    rules["coherence"], rules["onset"] = _COHERENCE, _ONSET
+    rules["twist"], rules["reverse_twist"] = _ratio(_TWIST), _ratio(_REVERSE_TWIST)
+    rules["usual_twist"] = _ratio(_USUAL_TWIST)
+    rules["usual_reverse_twist"] = _ratio(_USUAL_REVERSE_TWIST)
+    rules["purity"], rules["coherence"] = _PURITY, _COHERENCE
+    rules["dial"] = _ratio(_DIAL_TONE)
+    rules["certainty"] = _CERTAINTY
+    rules["frequency_doubt"], rules["twist_doubt"] = _FREQUENCY_DOUBT, _TWIST_DOUBT
     rules["least"], rules["gap"] = _LEAST_SECONDS * RATE, _GAP_SECONDS * RATE
     return rules
 

@@ -2,9 +2,11 @@
 
 Every 5 ms each row has a new Hann window of 10 ms for each of eleven frequencies, the eight of
 Q.23 and three that dial tones lie among. Three windows, weighed ½ 1 ½, are one of 20 ms, and that
-is what a key is told by: its two tones are nearly all that sounds, each is where Q.24 wants it,
-and neither is too much louder than the other. Where a key begins and ends is told by the windows
-of 10 ms alone, between the two of them where its loudness crosses one half.
+is what a key is known by: its two tones are most of what sounds, each is about where Q.24 wants
+it, and neither is too much louder than the other. It is told once all that it was known by speaks
+for it strongly enough: the farther off its frequencies or its twist are, the purer it has to be
+and the steadier. Where it begins and ends is told by the windows of 10 ms alone, between the two
+of them where its loudness crosses one half.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ kernel = njit(nogil=True, cache=True, error_model="numpy")
 PIECE = 40
 LOW, HIGH, DIAL = 4, 8, 11
 _RING = 8
-_GRACE = 6
+_GRACE, _MISSES = 6, 6
 
 STATE = np.dtype(
     [
@@ -36,6 +38,7 @@ STATE = np.dtype(
         ("tail", np.float32, (2 * DIAL,)),
         ("powers", np.float32, (4,)),
         ("total", np.float32),
+        ("rest", np.float32),
         ("tones", np.float32, (DIAL,)),
         ("phase", np.int8),
         ("key", np.int8),
@@ -47,6 +50,8 @@ STATE = np.dtype(
         ("reference", np.float32, (2,)),
         ("purity", np.float32),
         ("passed", np.int32),
+        ("turning", np.float32, (2, 2)),
+        ("turned", np.float32, (2, 2)),
         ("power", np.float64),
         ("counted", np.int32),
         ("dial", np.float32),
@@ -54,7 +59,12 @@ STATE = np.dtype(
         ("dial_pieces", np.int32),
     ]
 )
-"""What is known of a row. Windows and pieces of before are rings, ``pieces`` counts them."""
+"""What is known of a row. Windows and pieces of before are rings, ``pieces`` counts them.
+
+``total`` is the mean square of the last 20 ms, ``rest`` without a dial tone. ``turning`` is how a
+low and a high tone turn over them, along and across what their frequencies do, of 1; ``turned``
+and ``purity`` are sums over ``passed`` pieces.
+"""
 
 IDLE, POSSIBLE, SOUNDING = 0, 1, 2
 """The phases of a row: no key; a key, not long enough yet; a key that has been told."""
@@ -66,10 +76,14 @@ RULES = np.dtype(
         ("tone", np.float32),
         ("twist", np.float32),
         ("reverse_twist", np.float32),
+        ("usual_twist", np.float32),
+        ("usual_reverse_twist", np.float32),
         ("purity", np.float32),
-        ("mean_purity", np.float32),
         ("coherence", np.float32),
-        ("onset", np.float32),
+        ("dial", np.float32),
+        ("certainty", np.float32),
+        ("frequency_doubt", np.float32),
+        ("twist_doubt", np.float32),
         ("least", np.float64),
         ("gap", np.float64),
     ]
@@ -77,8 +91,10 @@ RULES = np.dtype(
 """What a key has to be like.
 
 ``turns`` is what each frequency turns in one piece and in two, real parts first; ``tangents`` are
-of the widest turn in a piece that it may be off by. Powers are mean squares, ratios of powers,
-times in samples.
+of the widest turn in a piece that it may be off by. ``certainty`` is what the product of its
+purity and its tones' coherences is to be; a frequency that far off adds ``frequency_doubt`` to
+it, a twist beyond the usual ``twist_doubt``. ``dial`` is how much more than the key a dial tone
+may have. Powers are mean squares, ratios of powers, times in samples.
 """
 
 
@@ -123,6 +139,12 @@ def _spectrum(s: Record, turns: Floats32) -> None:
 
 
 @kernel
+def _column(key: int, which: int) -> int:
+    """Column of a key's low (0) or high tone (1)."""
+    return key // 4 if which == 0 else LOW + key % 4
+
+
+@kernel
 def _loudest(tones: Floats32, begin: int, end: int) -> int:
     best = begin
     for c in range(begin + 1, end):
@@ -146,6 +168,8 @@ def _steady(s: Record, c: int, rules: Record) -> bool:
         energy += 0.5 * (a[c] * a[c] + a[d] * a[d] + real * real + imag * imag)
     if along * along + across * across < (rules.coherence * energy) ** 2:
         return False
+    which = c // LOW
+    s.turning[which, 0], s.turning[which, 1] = along / energy, across / energy
     return along > 0.0 and abs(across) <= along * rules.tangents[c]
 
 
@@ -159,7 +183,11 @@ def _heard(s: Record, rules: Record) -> int:
     tones = s.tones
     low, high = _loudest(tones, 0, LOW), _loudest(tones, LOW, HIGH)
     weak, strong = tones[low], tones[high]
-    if weak + strong < rules.purity * (s.total - s.dial) or min(weak, strong) < rules.tone:
+    dial = min(s.dial, tones[HIGH] + tones[HIGH + 1] + tones[HIGH + 2])
+    s.rest = s.total - dial
+    if weak + strong < rules.purity * s.rest or min(weak, strong) < rules.tone:
+        return -1
+    if dial > rules.dial * (weak + strong):
         return -1
     if strong > weak * rules.reverse_twist or weak > strong * rules.twist:
         return -1
@@ -176,7 +204,7 @@ def _size(window: Floats32, c: int) -> float:
 @kernel
 def _share(s: Record, window: Floats32) -> float:
     """How much of the key's full loudness a window has: the less of its two tones' shares."""
-    low, high = s.key // 4, LOW + s.key % 4
+    low, high = _column(s.key, 0), _column(s.key, 1)
     share: float = min(_size(window, low) / s.reference[0], _size(window, high) / s.reference[1])
     return share
 
@@ -204,29 +232,32 @@ def _follow_dial_tone(s: Record) -> None:
 
 
 @kernel
-def _propose(s: Record, key: int, rules: Record) -> None:
-    """Let a key be possible if it began at once, where its windows reach one half."""
-    low, high = key // 4, LOW + key % 4
-    s.key = key
+def _refer(s: Record) -> None:
+    """Take the last 20 ms for the key's full loudness."""
+    low, high = _column(s.key, 0), _column(s.key, 1)
     s.reference[0] = s.reference[1] = 0
     for back in range(1, 4):
         window = s.windows[(s.pieces - back) % _RING]
         s.reference[0] = max(s.reference[0], _size(window, low))
         s.reference[1] = max(s.reference[1], _size(window, high))
+
+
+@kernel
+def _propose(s: Record, key: int) -> None:
+    """Let a key be possible if it has begun just now, where its windows reach one half."""
+    s.key = key
+    _refer(s)
     newer, share, back = 1.0, 1.0, 1
-    while back < _RING - 2 and share >= 0.5:
+    while back < _RING - 1 and share >= 0.5:
         newer, back = share, back + 1
         share = _share(s, s.windows[(s.pieces - back) % _RING])
     if share >= 0.5:
         return
-    before = s.windows[(s.pieces - back - 1) % _RING]
-    if max(_size(before, low), _size(before, high) * s.reference[0] / s.reference[1]) > (
-        rules.onset * s.reference[0]
-    ):
-        return
     s.start = PIECE * max(s.pieces - back + (0.5 - share) / (newer - share), 0.0)
     s.phase, s.absent, s.misses, s.last = POSSIBLE, 0, 0, 1
     s.passed, s.purity, s.counted, s.power = 0, 0, 0, 0
+    for which in range(2):
+        s.turned[which, 0] = s.turned[which, 1] = 0
 
 
 @kernel
@@ -254,7 +285,7 @@ def _lost(s: Record, rules: Record) -> bool:
 @kernel
 def _measure(s: Record) -> None:
     """Take the loudness of a window that the key fills."""
-    low, high = s.key // 4, LOW + s.key % 4
+    low, high = _column(s.key, 0), _column(s.key, 1)
     window = s.windows[(s.pieces - 1) % _RING]
     if s.last < 0.75 or s.pieces * PIECE - s.start < 2 * PIECE:
         return
@@ -267,22 +298,54 @@ def _measure(s: Record) -> None:
 
 
 @kernel
+def _gather(s: Record) -> None:
+    """Add the last 20 ms to what speaks for the key."""
+    pure = 0.0
+    for which in range(2):
+        along, across = s.turning[which, 0], s.turning[which, 1]
+        s.turned[which, 0] += along
+        s.turned[which, 1] += across
+        # what the window of 20 ms loses of a tone that is off
+        lost = 0.63 * across * across / (along * along + across * across)
+        pure += s.tones[_column(s.key, which)] / (1 - lost)
+    s.purity += pure / max(s.rest, pure)
+    s.passed += 1
+
+
+@kernel
+def _certain(s: Record, rules: Record) -> bool:
+    """Whether what speaks for the key is enough."""
+    quality, doubt = s.purity / s.passed, 0.0
+    for which in range(2):
+        along, across = s.turned[which, 0], s.turned[which, 1]
+        quality *= math.hypot(along, across) / s.passed
+        widest = math.atan(rules.tangents[_column(s.key, which)])
+        doubt = max(doubt, rules.frequency_doubt * abs(math.atan2(across, along)) / widest)
+    weak, strong = s.reference[0] ** 2, s.reference[1] ** 2
+    if strong > weak * rules.usual_reverse_twist or weak > strong * rules.usual_twist:
+        doubt = max(doubt, rules.twist_doubt)
+    return bool(quality >= rules.certainty + doubt)
+
+
+@kernel
 def _grown(s: Record, key: int, rules: Record) -> bool:
     """Go on with a possible key; return whether it is one now."""
     if key != s.key:
         s.misses += not s.absent
-        if key >= 0 or s.misses > 2:
+        if key >= 0 or s.misses > _MISSES:
             s.phase = IDLE
         return False
+    if s.last < 0.75:
+        # what a codec brings after a lost frame is as loud as before only by and by
+        _refer(s)
+        s.last = _share(s, s.windows[(s.pieces - 1) % _RING])
     _measure(s)
     length = s.pieces * PIECE - s.start
     if length >= 3.5 * PIECE:
-        both = s.tones[key // 4] + s.tones[LOW + key % 4]
-        s.purity += both / (s.total - s.dial)
-        s.passed += 1
+        _gather(s)
     if s.last < 0.75 or length < rules.least or s.passed < 2 or s.counted < 1:
         return False
-    return bool(s.purity >= rules.mean_purity * s.passed)
+    return _certain(s, rules)
 
 
 @kernel
@@ -337,7 +400,7 @@ def decide(
                 _tell(s, where, -1.0, events[count])
                 count += 1
             if s.phase == IDLE and key >= 0:
-                _propose(s, key, rules)
+                _propose(s, key)
             elif s.phase == IDLE:
                 _follow_dial_tone(s)
     return count
