@@ -54,19 +54,18 @@ def run(files: Iterable[str], request: Request, jobs: int, moved: Moved) -> Iter
                 worker = busy[pipe]
                 batch = worker.take()
                 moved(worker.moved(batch))
+                if batch.ended:
+                    del busy[pipe]
+                    if worker.died or not queue:
+                        worker.end()
+                        workers.remove(worker)
+                    if worker.died and queue:
+                        worker = _Worker(context, request)
+                        workers.append(worker)
+                    if queue:
+                        worker.give(queue.popleft())
+                        busy[worker.pipe] = worker
                 yield batch
-                if not batch.ended:
-                    continue
-                del busy[worker.pipe]
-                if not queue:
-                    worker.end()
-                    continue
-                if worker.died:
-                    workers.remove(worker)
-                    worker = _Worker(context, request)
-                    workers.append(worker)
-                worker.give(queue.popleft())
-                busy[worker.pipe] = worker
     finally:
         for worker in workers:
             worker.end()

@@ -56,7 +56,7 @@ _UNKNOWN = 2**62
 _CUT = re.compile(
     r"^\s*(?:(?:data|SSND|riff|Riff size|Data Size)\s*:"
     r" (?P<promised>\d+) \(should be (?P<there>\d+)\)"
-    r"|Ogg: (?P<page>Junk after the last page))",
+    r"|Ogg ?: (?P<page>Junk after the last page))",
     re.MULTILINE,
 )
 """What libsndfile notes of a header that promises more than there is, or of half a page."""

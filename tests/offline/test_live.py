@@ -1,0 +1,71 @@
+"""A call that is recorded and then analysed: what was heard in it live, sample for sample."""
+
+import asyncio
+from typing import ClassVar
+
+import pytest
+
+from dsp.types import RATE
+from mediasock.app import App
+from mediasock.offline import analyze
+from mediasock.switch.far_end import HangUp, Keys, Tone, Wait
+from tests.support.calls import dial, run, serving
+
+STEPS = [
+    Wait(0.6),
+    Keys("159#"),
+    Wait(0.2),
+    Tone("tone_stream://v=-13;%(1500,500,350,440)"),
+    Keys("0D", on_ms=60, off_ms=70),
+    Tone("tone_stream://v=-14;L=3;%(500,500,480,620)"),
+    Tone("tone_stream://v=-12;%(500,200,1100)"),
+    Wait(0.8),
+    HangUp(),
+]
+CODECS = {"PCMU": 8000, "G722": 16000, "L16": 8000}
+
+
+class Recorded(App):
+    """Record every call and keep what was heard in it."""
+
+    defaults: ClassVar = {"directory": ""}
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.heard = {}
+
+    async def on_call(self, call):
+        async with call.media() as media:
+            media.record(f"{self.options['directory']}/{call.uuid}.wav")
+            told = self.heard[call.uuid] = []
+            media.on_detection(told.append)
+            async for _ in media.frames():
+                pass
+
+
+def samples(finding):
+    """When it began and ended, in samples: seconds are rounded in their last bit alone."""
+    return (round(finding.start * RATE, 6), round(finding.end * RATE, 6))
+
+
+@pytest.mark.parametrize("at_once", [list(CODECS)])
+def test_a_recorded_call_is_heard_as_it_was_live(tmp_path, at_once):
+    app = Recorded({"directory": str(tmp_path)})
+
+    async def story():
+        async with serving(app) as server:
+            calls = [dial(server, STEPS, codec=codec, seconds=30.0) for codec in at_once]
+            return await asyncio.gather(*calls)
+
+    for codec, told in zip(at_once, run(story()), strict=True):
+        live = [one for one in app.heard[told.outcome.uuid] if one.ended]
+        later = [one for one in analyze(tmp_path / f"{told.outcome.uuid}.wav") if one.channel == 1]
+        assert "".join(one.value for one in live if one.kind == "dtmf") == "159#0D"
+        assert {"tone", "fax"} <= {one.kind for one in live}
+        # the recording begins some frames after the stream
+        offset = live[0].start - round(later[0].start * RATE)
+        assert 0 <= offset <= RATE
+        assert offset % 80 == 0
+        assert [
+            (one.kind, one.value, one.start - offset, one.end - offset, one.level) for one in live
+        ] == [(one.kind, one.value, *samples(one), one.level) for one in later], codec
