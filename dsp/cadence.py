@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dsp import plan
 from dsp.cadence_kernel import ANY_TONE, CADENCE, MATCH, ROW, decide, give_up
 from dsp.event import EVENT
-from dsp.framing import TOGETHER
+from dsp.framing import TOGETHER, UNIT
 from dsp.hearing import Heard, Hearing
 from dsp.plan import Cadence
 from dsp.steady import SteadyTones
@@ -42,6 +42,7 @@ def _table(cadences: Sequence[Cadence]) -> NDArray[np.void]:
             entry["free"][step] = interval.free
         entry["levelled"] = any(interval.level for interval in one.intervals)
         entry["once"], entry["continuous"], entry["told"] = one.once, one.continuous, one.told
+        entry["quiet"] = one.quiet * RATE
         entry["meaning"] = meanings.index((one.kind, one.value))
         for flag in ("modulated", "reversals"):
             wanted = getattr(one, flag)
@@ -77,7 +78,7 @@ class Decisions:
     columns : Columns
         What the bank is to be given.
     gap : int
-        Units after which it is known what was not heard.
+        Units after which it is known what was not heard, and what is to be followed by silence.
     """
 
     def __init__(self, calls: int, cadences: Sequence[Cadence]) -> None:
@@ -89,7 +90,8 @@ class Decisions:
         self._table = _table(cadences)
         self._tones = SteadyTones(calls, cadences)
         self.columns = self._tones.columns
-        self.gap = self._tones.gap
+        quiet = max(one.quiet for one in cadences) * RATE
+        self.gap = max(self._tones.gap, math.ceil(quiet / UNIT))
         self._rows = np.zeros(calls, dtype=ROW)
         self._rows["telling"] = -1
         self._matches = np.zeros((calls, len(cadences)), dtype=MATCH)
@@ -99,7 +101,7 @@ class Decisions:
         """Hear units of some rows."""
         happened = self._tones.hear(heard, rows)
         state = self._rows, self._matches
-        units = heard.units, self.gap
+        units = heard.units, self._tones.gap
         count = decide((happened, *units), rows, state, self._table, self._events)
         return self._events[:count]
 
@@ -111,7 +113,7 @@ class Decisions:
     def forget(self, rows: Rows) -> None:
         """Make rows as new."""
         self._tones.forget(rows)
-        self._rows[rows] = np.array((0, -1, False, False), dtype=ROW)
+        self._rows[rows] = np.array((0, -1, False, False, 0.0, 0.0), dtype=ROW)
         self._matches[rows] = np.zeros((), dtype=MATCH)
 
 

@@ -41,6 +41,7 @@ CADENCE = np.dtype(
         ("continuous", np.bool_),
         ("told", np.int32),
         ("meaning", np.int32),
+        ("quiet", np.float64),
         ("modulated", np.int32),
         ("reversals", np.int32),
     ]
@@ -48,7 +49,7 @@ CADENCE = np.dtype(
 """A cadence: times in samples, ``free`` where only the first round is free in them; ``tones`` 0
 where it is silent and :data:`ANY_TONE` where it is any; ``level`` as a power beside the first, and
 whether there is one that differs; what two are equal in that mean the same; and for the last two 0
-or 1 as they are to be, −1 where it does not matter."""
+or 1 as they are to be, −1 where it does not matter. ``quiet`` is silence before and after it."""
 
 ANY_TONE = 9
 
@@ -76,10 +77,17 @@ is a tone in its silence that is too soft to break it, as its own echo. Of its f
 power, frequencies and modulation, and of its first round the times."""
 
 ROW = np.dtype(
-    [("units", np.int64), ("telling", np.int32), ("active", np.bool_), ("ready", np.bool_)]
+    [
+        ("units", np.int64),
+        ("telling", np.int32),
+        ("active", np.bool_),
+        ("ready", np.bool_),
+        ("other", np.float64),
+        ("loud", np.float64),
+    ]
 )
 """Units heard, which cadence is being told, −1 for none, whether any is followed, and whether one
-is ready."""
+is ready; when a tone or other sound was last over, and its power."""
 
 _ROUGH = 5.0
 """Hz by which a tone that has just begun may be read wrongly, since it began within a unit."""
@@ -245,6 +253,8 @@ def _settle(row: int, scene: Any, out: Any) -> None:
     r.ready = which >= 0
     if which < 0:
         return
+    if r.units * UNIT - matches[which].end < cadences[which].quiet:
+        return
     meaning, start = cadences[which].meaning, matches[which].start
     for other in range(len(cadences)):
         match = matches[other]
@@ -265,11 +275,13 @@ def _settle(row: int, scene: Any, out: Any) -> None:
 
 
 @kernel
-def _start(heard: Record, matches: Any, cadences: Any) -> None:
+def _start(heard: Record, scene: Any) -> None:
     """Follow every cadence that may begin with a tone."""
+    r, matches, cadences = scene
+    before = heard.start - r.other if r.loud > _ANSWER * heard.power else np.inf
     for which in range(len(cadences)):
         match = matches[which]
-        if match.active:
+        if match.active or before < cadences[which].quiet:
             continue
         match.step = 0
         match.hz[0] = match.hz[1] = match.first = 0.0
@@ -303,7 +315,7 @@ def _on_begun(row: int, heard: Record, scene: Any, out: Any) -> None:
         if not match.sounding:
             _fail(row, which, scene, out)
     if r.telling < 0:
-        _start(heard, matches, cadences)
+        _start(heard, scene)
 
 
 @kernel
@@ -322,7 +334,7 @@ def _on_sounding(row: int, heard: Record, scene: Any, out: Any) -> None:
             _judge(which, heard, scene)
     if telling >= 0 and r.telling < 0:
         # it is no burst of what was told, but may be the beginning of something else
-        _start(heard, matches, cadences)
+        _start(heard, scene)
 
 
 @kernel
@@ -421,6 +433,8 @@ def _take(row: int, one: Record, scene: Any, out: Any) -> None:
         _on_ended(row, one, scene, out)
     elif one.what == OTHER:
         _on_silence(row, 0.0, one.power, scene, out)
+    if one.what in (ENDED, OTHER):
+        scene[0].other, scene[0].loud = one.end, one.power
     _settle(row, scene, out)
     scene[0].active = True
 

@@ -29,8 +29,9 @@ once, and so is one that goes on.
 ``told``      after how many intervals it is told; without it, when it has come round and begins
               again, or has been heard once
 ``hz``        how far a frequency may be off; without it 1.5 % and 1 Hz
-``ms``        how far a time may be off; without it 10 % and 12 ms
+``ms``        how far a time may be off; without it 10 % and 12 ms, of slow beats 20 ms more
 ``once``      whether it does not come round, where that is not as said above
+``quiet``     ms of silence that are to be before it, and after what it is told by
 ``modulated`` whether it is to have the 15 Hz amplitude modulation of V.8's ANSam
 ``reversals`` whether it is to have V.25's phase reversals
 ============= ===================================================================================
@@ -65,7 +66,7 @@ import itertools
 import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,13 @@ MOST_DB = 20.0
 
 _DEFAULT_HZ = (0.015, 1.0)
 _DEFAULT_SECONDS = (0.10, 0.012)
-_SETTINGS = frozenset({"cadence", "told", "hz", "ms", "once", "modulated", "reversals"})
+_BLUR = 0.02
+"""Seconds more where a tone's loudness changes so slowly that its edges are not well known."""
+
+_SLOW = 40.0
+"""Hz below which it does."""
+
+_SETTINGS = frozenset({"cadence", "told", "hz", "ms", "once", "quiet", "modulated", "reversals"})
 
 
 class PlanError(DspError):
@@ -177,6 +184,8 @@ class Cadence:
         Whether it does not come round.
     told
         Intervals after which it is told.
+    quiet
+        Seconds of silence that are to be before it, and after them before it is.
     modulated, reversals
         Whether it is to have them; ``None`` does not matter.
     """
@@ -186,6 +195,7 @@ class Cadence:
     intervals: tuple[Interval, ...]
     once: bool
     told: int
+    quiet: float = 0.0
     modulated: bool | None = None
     reversals: bool | None = None
 
@@ -296,11 +306,14 @@ def _cadences(kind: str, value: str, tone: object) -> list[Cadence]:
     if not isinstance(texts, list) or not texts or not all(isinstance(one, str) for one in texts):
         raise PlanError('its cadence is a list, as ["480+620/500,0/500"]')
     hz, ms = _number(settings, "hz", MOST_OFF), _number(settings, "ms", 60_000.0)
+    quiet = (_number(settings, "quiet", 1000.0) or 0.0) / 1000
     flags = {name: _flag(settings, name) for name in ("once", "modulated", "reversals")}
     found = []
     for text in texts:
         intervals = tuple(_interval(part.strip(), hz, ms) for part in text.split(","))
         _check(intervals, text)
+        if ms is None and any(_is_slow(one) for one in intervals):
+            intervals = tuple(_blurred(one) for one in intervals)
         once = flags["once"]
         if once is None:
             once = all(one.sounds for one in intervals) or math.isinf(intervals[-1].most)
@@ -308,8 +321,19 @@ def _cadences(kind: str, value: str, tone: object) -> list[Cadence]:
         if type(told) is not int or not 1 <= told <= 2 * MAX_INTERVALS:
             raise PlanError(f"told is {told!r}: a number from 1 to {2 * MAX_INTERVALS}")
         alike = flags["modulated"], flags["reversals"]
-        found.append(Cadence(kind, value, intervals, once, told, *alike))
+        found.append(Cadence(kind, value, intervals, once, told, quiet, *alike))
     return found
+
+
+def _is_slow(one: Interval) -> bool:
+    apart = one.beat or (one.frequencies[-1] - one.frequencies[0] if one.frequencies else 0.0)
+    return 0 < apart < _SLOW
+
+
+def _blurred(one: Interval) -> Interval:
+    if math.isinf(one.most):
+        return one
+    return replace(one, least=max(one.least - _BLUR, 1 / RATE), most=one.most + _BLUR)
 
 
 def _number(settings: Mapping[str, Any], name: str, most: float) -> float | None:

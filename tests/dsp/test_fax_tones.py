@@ -96,6 +96,31 @@ def test_a_calling_tone_anywhere_in_its_range(hz, level):
     assert one.level == pytest.approx(level, abs=1.0)
 
 
+@pytest.mark.parametrize("seconds", [0.425, 0.575])
+@pytest.mark.parametrize("pause", [2.55, 3.45])
+def test_cng_as_short_and_as_long_as_t30_has_it_is_one(seconds, pause):
+    burst = tone(seconds, (1100, -20.0))
+    signal = line(silence(0.3), burst, silence(pause), burst, silence(0.5))
+    assert [(one.value, one.start) for one in ended(heard(signal))] == [
+        ("cng", pytest.approx(2400, abs=80))
+    ]
+
+
+def test_a_burst_that_is_a_note_between_others_is_no_cng():
+    cng, before, after = (tone(0.5, (hz, -15.0)) for hz in (1100, 880, 990))
+    alone = line(silence(0.3), cng, silence(0.4))
+    assert values(alone) == ["cng"]
+    assert values(line(silence(0.3), cng, after, silence(0.4))) == []
+    assert values(line(silence(0.3), before, cng, silence(0.4))) == []
+
+
+def test_a_cng_in_noise_and_after_a_softer_voice_is_told():
+    cng = tone(0.5, (1100, -20.0))
+    voice = noise(0.8, -30.0, 1)
+    signal = line(silence(0.3), voice, cng, silence(3.0), cng, silence(0.5))
+    assert values(line(signal[0] + noise(signal.shape[1] / 8000, -32.0))) == ["cng"]
+
+
 @pytest.mark.parametrize("hz", [2085, 2100, 2115])
 @pytest.mark.parametrize("depth", [0.0, 0.2])
 @pytest.mark.parametrize("period", [None, 0.425, 0.475])
