@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mediasock  # noqa: F401 - before numpy, which it has use one thread
 
-ALL = ("esl", "detectors", "offline", "media", "latency")
+ALL = ("esl", "detectors", "dtmf", "offline", "media", "latency")
 
 
 def machine() -> str:
