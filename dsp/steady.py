@@ -28,6 +28,9 @@ _ALIKE = 5.0, 2.0
 _NEAR = 60.0
 """Hz between a modulated tone and one that its beginning may be taken for."""
 
+_PAIRS_NEAR, _PAIR_WAIT = 15.0, 4
+"""Hz between two tones and two others that their beginning may be taken for, and units of it."""
+
 _FLOOR = -46.0
 _ROUGH, _PURITY = 0.45, 0.75
 _TWIST = 10.0
@@ -98,14 +101,20 @@ def _modulated(intervals: Iterable[Interval]) -> list[_Pattern]:
     return patterns
 
 
-def _wait(one: _Pattern, modulated: Iterable[_Pattern]) -> int:
-    """Units after which a tone is surely not the beginning of a modulated one."""
-    near = [
+def _wait(one: _Pattern, pairs: Iterable[_Pattern], modulated: Iterable[_Pattern]) -> int:
+    """Units after which a tone is surely not the beginning of another, misread."""
+    waits = [
         2 * other.span + 2
         for other in modulated
         if any(abs(hz - other.tones[1]) <= _NEAR for hz in one.tones)
     ]
-    return max(near, default=0)
+    if len(one.tones) == 2 and any(
+        other is not one
+        and all(abs(a - b) <= _PAIRS_NEAR for a, b in zip(one.tones, other.tones, strict=True))
+        for other in pairs
+    ):
+        waits.append(_PAIR_WAIT)
+    return max(waits, default=0)
 
 
 def _patterns(cadences: Iterable[Cadence]) -> tuple[list[float], NDArray[np.void], int, int]:
@@ -133,7 +142,7 @@ def _patterns(cadences: Iterable[Cadence]) -> tuple[list[float], NDArray[np.void
         ):
             inverse[:count, :count] = np.linalg.inv(2 * waves.T @ waves)
         pattern["beat"], pattern["span"] = one.beat, one.span
-        pattern["wait"] = 0 if one.beat else _wait(one, modulated)
+        pattern["wait"] = 0 if one.beat else _wait(one, pairs, modulated)
     return frequencies, patterns, len(singles), len(singles) + len(pairs)
 
 

@@ -76,7 +76,9 @@ _WEAKEST, _STRONGEST = 0.04, 2.0
 """Power of the side tones of a modulated one beside its middle: 40 % modulation, and three tones of
 one level with something to spare. Two tones alone, its middle suppressed, are another pattern."""
 
-_UNEQUAL = 6.0
+_UNEQUAL = 12.0
+"""How much one side tone may be stronger; some of a middle that is off is in one more than in the
+other."""
 
 _ENOUGH = 0.92
 """Share of what two tones hold that one is enough with."""

@@ -182,6 +182,9 @@ def _begin(s: Record, unit: Unit, sought: Sought) -> None:
     """Begin the tone that ``fits[3]`` and, of the unit before, ``fits[4]`` hold."""
     fit, old = sought.fits[3], sought.fits[4]
     pattern = sought.patterns[fit.pattern]
+    # what has begun just now and was not told was the beginning of this, misread
+    misread = s.over or (s.sounding and not s.told)
+    start = s.start
     _new(s, fit)
     s.size = max(fit.size, old.size)
     parts = min(old.size / s.size, 1.0)
@@ -191,6 +194,8 @@ def _begin(s: Record, unit: Unit, sought: Sought) -> None:
         if before > 0.1 * s.size:
             parts += min(before / s.size, 1.0)
     s.start = (s.units - parts) * UNIT
+    if misread:
+        s.start = start
     for tone in range(pattern.tones):
         cos, sin = turned(fit, old, pattern, tone)
         # the first unit is often a part of one, which turns a little differently
@@ -346,12 +351,15 @@ def _modulated(s: Record, unit: Unit, sought: Sought) -> int:
     patterns, rules, fits = sought
     for number in range(rules.plain, len(patterns)):
         at = number - rules.plain
+        old = s.possible[at]
         if not _holds(s, unit, sought, number):
-            s.held[at] = 0
+            s.held[at] = max(s.held[at] - 2, 0)
+            old.pattern = -1
             continue
-        cos, sin = turned(fits[1], s.possible[at], patterns[number], 1)
-        same = s.held[at] > 0 and abs(off(cos, sin)) <= patterns[number].range[1]
-        s.held[at] = s.held[at] + 1 if same else 1
+        cos, sin = turned(fits[1], old, patterns[number], 1)
+        if old.pattern >= 0 and abs(off(cos, sin)) > patterns[number].range[1]:
+            s.held[at] = 0
+        s.held[at] += 1
         # as many windows as it spans may hold the edge of a tone that is not modulated
         if s.held[at] > patterns[number].span + 1:
             return number
@@ -396,7 +404,7 @@ def _step(s: Record, row: int, unit: Unit, sought: Sought, out: Out) -> None:
         return
     held = best(unit, s.totals[(s.units - 1) % _PAST], sought)
     if s.fresh and held == GOES_ON:
-        if s.sounding:
+        if s.sounding and (s.told or s.units - s.begun >= patterns[s.fit.pattern].wait):
             _end(s, row, patterns, out)
         _begin(s, unit, sought)
         if patterns[s.fit.pattern].wait == 0:
