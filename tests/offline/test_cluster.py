@@ -1,5 +1,6 @@
 """A Dask cluster of two workers on this machine."""
 
+import json
 import os
 import select
 import signal
@@ -7,8 +8,11 @@ import threading
 from pathlib import Path
 
 import distributed
+import pyarrow.parquet
 import pytest
+from click.testing import CliRunner
 
+from mediasock.cli import main
 from mediasock.offline import Request
 from mediasock.offline.cluster import ClusterError, run
 from tests.offline.material import digits, wav
@@ -88,6 +92,22 @@ def kill(pid):
 def holds(pid, path):
     """Whether a process has a file open."""
     return path.resolve() in [link.resolve() for link in Path(f"/proc/{pid}/fd").iterdir()]
+
+
+def test_a_run_on_a_cluster_keeps_its_results_and_goes_on_with_them(tmp_path, cluster):
+    files = [wav(tmp_path / "in" / f"{key}.wav", key) for key in "12345"]
+    command = ["--scheduler", cluster.scheduler_address, "--out", str(tmp_path / "found")]
+    first = CliRunner().invoke(main, ["analyze", *files[:3], *command])
+    assert (first.exit_code, first.output) == (0, "")
+    second = CliRunner().invoke(main, ["analyze", *files, *command])
+    assert (second.exit_code, second.output) == (0, "")
+    parts = sorted((tmp_path / "found").glob("part-*.parquet"))
+    rows = [row for part in parts for row in pyarrow.parquet.read_table(part).to_pylist()]
+    assert sorted((row["file"], row["value"]) for row in rows) == list(
+        zip(files, "12345", strict=True)
+    )
+    printed = CliRunner().invoke(main, ["analyze", *files, *command[:2], "--json"])
+    assert [json.loads(line)["value"] for line in printed.stdout.splitlines()] == list("12345")
 
 
 def test_who_stops_asking_leaves_the_cluster_idle(tmp_path, cluster):
