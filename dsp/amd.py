@@ -2,8 +2,7 @@
 
 A person says a word or two and waits; a machine speaks on, or says nothing for a while. The
 parameters and their defaults are those of Asterisk's ``amd.conf``, but what is voice is told by
-:mod:`dsp.voice`: noise, music and tones at any level are none, and pauses of a tenth of a second
-are no ends of words.
+:mod:`dsp.voice`: noise and tones at any level are none, and most music is not.
 
 ========================== ============================ ======================================
 value                      Asterisk's cause             when
@@ -87,7 +86,8 @@ class Parameters:
     maximum_number_of_words
         With more than these, it is a machine.
     silence_threshold
-        Mean magnitude, of 32,767, below which there is no speech.
+        Mean magnitude, of 32,767, below which there is no speech: 256 is noise of −34 dBm0, so less
+        is better for soft lines.
 
     Raises
     ------

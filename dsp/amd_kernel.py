@@ -50,7 +50,8 @@ STATE = np.dtype(
 
 ``units`` are those of the row, ``begun`` those before the analysis, which is ``going`` until it has
 come to something; ``judged`` are those of it. ``silence`` and ``run`` are the units without and
-with speech that came last, ``voice`` all those with it, and ``power`` the sum of their powers.
+with speech since the last word and since the last end of one, ``voice`` all those with it, and
+``power`` the sum of their powers.
 """
 
 RULES = np.dtype(
@@ -74,9 +75,8 @@ RULES = np.dtype(
 @kernel
 def _on_silence(s: Record, rules: Record) -> int:
     s.silence += 1
-    s.run = 0
     if s.silence >= rules.between_words:
-        s.in_word = False
+        s.in_word, s.run = False, 0
     if not s.greeted and s.silence >= rules.initial_silence:
         return INITIAL_SILENCE
     if s.greeted and s.silence >= rules.after_greeting_silence:
