@@ -8,7 +8,7 @@ import numpy as np
 from dsp.types import Samples
 from tests.support.spandsp import library
 
-FSK_V21_CHANNEL_2 = 1
+FSK_V21_CHANNEL_2, WEITBRECHT, WEITBRECHT_50, V21_110 = 1, 7, 8, 9
 CNG, CED, CED_REVERSED, ANSAM, ANSAM_REVERSED, PREAMBLE, BELL, CALLING = 1, 2, 3, 4, 5, 6, 8, 9
 """Kinds of modem tones; CED and the preamble are heard together as 7."""
 
