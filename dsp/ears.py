@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dsp import cadence, dtmf, mf, plan, preamble
+from dsp import amd, beep, cadence, dtmf, mf, music, plan, preamble, voice
 from dsp.hearing import Ear, Hearing
 from dsp.kinds import DETECTED, check
 
-__all__ = ["Ears"]
+__all__ = ["SILENCE_SECONDS", "Ears"]
+
+SILENCE_SECONDS = 2.0
+"""Without speech for so long it is silence, where that is listened for."""
 
 
 class Ears(Hearing):
@@ -59,4 +62,8 @@ def _ears(calls: int, plans: Sequence[str], detect: Sequence[str]) -> list[Ear]:
         ears.append(cadence.Decisions(calls, plan.load(tones)))
     if "fax" in detect:
         ears.append(preamble.Decisions(calls))
-    return ears
+    if "voice" in detect or "silence" in detect:
+        seconds = SILENCE_SECONDS if "silence" in detect else None
+        ears.append(voice.Decisions(calls, silence=seconds))
+    others = {"beep": beep, "amd": amd, "music": music}
+    return ears + [one.Decisions(calls) for name, one in others.items() if name in detect]

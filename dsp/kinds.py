@@ -8,8 +8,21 @@ from dsp.types import DspError
 
 __all__ = ["DETECTABLE", "DETECTED", "DetectError", "check"]
 
-DETECTABLE = ("dtmf", "tone", "fax", "r1", "r2-forward", "r2-backward")
-"""What can be listened for: keys, call progress, fax and modem tones, MF register signals."""
+DETECTABLE = (
+    "dtmf",
+    "tone",
+    "fax",
+    "voice",
+    "beep",
+    "silence",
+    "amd",
+    "music",
+    "r1",
+    "r2-forward",
+    "r2-backward",
+)
+"""What can be listened for: keys, call progress, fax and modem tones, speech, a voice mail's beep,
+stretches without speech, whether a machine has answered, music, MF register signals."""
 
 DETECTED = ("dtmf", "tone", "fax")
 """What is listened for where nothing else is said."""
