@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PatchCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator
 
@@ -61,6 +60,9 @@ _DEPTH = 70.0
 
 _HALF_BOX = 55.0
 """Hz from a tone to the edge of its box."""
+
+_TITLE = 120
+"""Letters of a title: of a longer path the end is shown."""
 
 _CROWD = 400
 """Boxes from which on they are drawn with finer lines."""
@@ -128,6 +130,8 @@ def figure(spectra: Spectra, lines: Sequence[Line], title: str, about: str, begi
     each = [sum(line.inches) + _GAP * (len(line.inches) - 1) + _AXIS for line in lines]
     height = _HEAD + sum(each)
     drawn = Figure(figsize=(WIDTH, height), dpi=DOTS, facecolor="white")
+    if len(title) > _TITLE:
+        title = f"…{title[1 - _TITLE :]}"
     drawn.text(0.25 / WIDTH, 1 - 0.33 / height, title, size=14, weight="bold", va="center")
     drawn.text(0.25 / WIDTH, 1 - 0.58 / height, about, size=9, color="#555555", va="center")
     columns = spectra.mean.columns().shape[1]
@@ -254,20 +258,22 @@ def _draw_spectrogram(panel: Axes, spectrum: Floats32, line: Line, span: Span) -
     for kind in line.kinds:
         own = [mark for mark in line.marks if mark.finding.kind == kind and mark.frequencies]
         boxes = [
-            Rectangle((begin, hz - _HALF_BOX), end - begin, 2 * _HALF_BOX)
+            (begin, end, hz - _HALF_BOX, hz + _HALF_BOX)
             for mark in own
             for begin, end, hz in mark.boxes
         ]
         colour = _BRIGHT.get(kind, "white")
-        panel.add_collection(
-            PatchCollection(boxes, facecolor="none", edgecolor=colour, linewidth=_fine(boxes))
-        )
+        _boxes(panel, boxes, colour)
     _name_boxes(panel, line.marks, span)
 
 
-def _fine(boxes: Sequence[Rectangle]) -> float:
-    """Width of the lines of so many boxes, in points."""
-    return 1.0 if len(boxes) < _CROWD else 0.3
+def _boxes(panel: Axes, boxes: Sequence[tuple[float, float, float, float]], colour: str) -> None:
+    """Outline boxes of left, right, bottom and top."""
+    corners = np.array(boxes, dtype=np.float64).reshape(-1, 4)[:, [[0, 2], [1, 2], [1, 3], [0, 3]]]
+    fine = 1.0 if len(boxes) < _CROWD else 0.3
+    panel.add_collection(
+        PolyCollection(list(corners), facecolor="none", edgecolor=colour, linewidth=fine)
+    )
 
 
 def _name_boxes(panel: Axes, shown: Sequence[Mark], span: Span) -> None:
@@ -322,14 +328,12 @@ def _draw_keys(panel: Axes, keys: Floats32, line: Line, span: Span) -> None:
     panel.set_ylabel("Hz", size=8, labelpad=3)
     _bar(panel, image, "dBm0")
     boxes = [
-        Rectangle((one.start, KEY_FREQUENCIES.index(hz) - 0.5), one.end - one.start, 1)
+        (one.start, one.end, row - 0.5, row + 0.5)
         for one in (mark.finding for mark in line.marks)
         if one.kind == "dtmf" and one.value in DTMF
-        for hz in DTMF[one.value]
+        for row in map(KEY_FREQUENCIES.index, DTMF[one.value])
     ]
-    panel.add_collection(
-        PatchCollection(boxes, facecolor="none", edgecolor=_BRIGHT["dtmf"], linewidth=_fine(boxes))
-    )
+    _boxes(panel, boxes, _BRIGHT["dtmf"])
 
 
 def _draw_level(panel: Axes, spectra: Spectra, line: Line, span: Span) -> None:

@@ -25,6 +25,7 @@ KEY_FREQUENCIES = tuple(sorted({hz for pair in DTMF.values() for hz in pair}))
 """The eight of Q.23."""
 
 _AT_ONCE = 2048
+"""Pieces that are measured together, 10 s: less is slower, more takes more memory."""
 
 
 Fold: TypeAlias = Callable[..., Any]
@@ -113,6 +114,8 @@ class Spectra:
         self.spectrum, self.keys = Strip(np.max), Strip(np.max)
         self._before = (WINDOW - PIECE) // 2
         self._sound = np.zeros((channels, self._before), dtype=np.int16)
+        self._blocks: list[Samples] = []
+        self._ahead = 0
         window = np.hanning(WINDOW + 1)[:WINDOW]
         # so that the square is the mean square of a sine
         self._window = (window * np.sqrt(2) / window.sum()).astype(np.float32)
@@ -132,16 +135,21 @@ class Spectra:
     def hear(self, block: Samples) -> None:
         """Take in ``(channels, n)`` int16 at 8 kHz."""
         self.samples += block.shape[1]
-        self._take(block)
+        self._ahead += block.shape[1]
+        self._blocks.append(block.copy())
+        if self._ahead >= _AT_ONCE * PIECE:
+            self._take()
 
     def finish(self) -> None:
         """Take in the last samples, with silence after them; one column there is at least."""
         pieces = max(-(-self.samples // PIECE), 1)
         after = WINDOW - PIECE - self._before + pieces * PIECE - self.samples
-        self._take(np.zeros((len(self._sound), after), dtype=np.int16))
+        self._blocks.append(np.zeros((len(self._sound), after), dtype=np.int16))
+        self._take()
 
-    def _take(self, block: Samples) -> None:
-        sound = np.concatenate([self._sound, block], axis=1)
+    def _take(self) -> None:
+        sound = np.concatenate([self._sound, *self._blocks], axis=1)
+        self._blocks, self._ahead = [], 0
         count = max((sound.shape[1] - WINDOW) // PIECE + 1, 0)
         if count:
             frames = sliding_window_view(sound, WINDOW, axis=1)[:, ::PIECE]

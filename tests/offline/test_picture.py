@@ -237,7 +237,7 @@ def figure_of(sound, findings, **options):
 
 
 def test_a_picture_says_what_when_and_at_which_frequencies():
-    from matplotlib.collections import PatchCollection
+    from matplotlib.collections import PolyCollection
 
     sound, findings = keyed()
     drawn = figure_of(sound[None], findings, rate=16000)
@@ -251,7 +251,7 @@ def test_a_picture_says_what_when_and_at_which_frequencies():
     assert [text.get_text() for text in lanes.get_yticklabels()] == ["dtmf"]
     assert {panel.get_xlim() for panel in (lanes, spectrogram, keys, level)} == {(0.0, 0.9)}
     for panel, heights in ((spectrogram, (697, 1209, 770, 1336)), (keys, (0, 4, 1, 5))):
-        (boxes,) = (one for one in panel.collections if isinstance(one, PatchCollection))
+        *_, boxes = (one for one in panel.collections if isinstance(one, PolyCollection))
         extents = [path.get_extents() for path in boxes.get_paths()]
         middles = [(one.y0 + one.y1) / 2 for one in extents]
         np.testing.assert_allclose(middles, heights)
@@ -270,6 +270,25 @@ def test_channels_have_their_own_findings_numbers_and_time():
     labels = [[text.get_text() for text in axes.get_yticklabels()] for axes in drawn.axes]
     assert ["dtmf"] in labels
     assert ["tone"] in labels
+
+
+def test_what_no_plan_has_frequencies_of_is_boxed_where_it_was():
+    sound = render("v=-13;%(500,500,425);loops=6")
+    one = found("tone", "busy", 0.0, 5.5, -13.0)
+    (mark,) = marks([one], spectra_of(sound), 0, 0.0, ["auto"])
+    assert mark.frequencies == (pytest.approx(425, abs=3),)
+    assert mark.cadence == "500/500"
+
+
+def test_of_a_long_path_the_end_is_shown():
+    sound = np.zeros((1, RATE), dtype=np.int16)
+    from mediasock.offline.picture_panels import figure
+
+    drawn = figure(spectra_of(sound[0]), [], "/a" * 200 + "/call.wav", "", 0.0)
+    title = drawn.texts[0].get_text()
+    assert title.startswith("…")
+    assert title.endswith("/a/call.wav")
+    assert drawn.texts[0].get_window_extent().x1 < 1600
 
 
 def test_what_was_not_heard_is_said():
