@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from dsp import mf, preamble
+from dsp import mf, preamble, textphone
 from dsp.cadence import Decisions as Tones
 from dsp.hearing import Ear, Hearing
 from dsp.plan import FAX, load
-from dsp.signals import fax
+from dsp.signals import fax, fsk
 from dsp.types import RATE, Samples, amplitude
 from tests.support import spandsp_signals as peer
 from tests.support.speech import notes
@@ -147,8 +147,8 @@ def _mf_rows(names: Sequence[str], title: str) -> list[tuple[str, str, str]]:
 
 
 def _tones() -> Callable[[Samples], list[str]]:
-    """Hear fax tones and the preamble."""
-    ears = Hearing(1, [Tones(1, load([FAX])), preamble.Decisions(1)])
+    """Hear fax tones, the preamble and text telephones."""
+    ears = Hearing(1, [Tones(1, load([FAX])), preamble.Decisions(1), textphone.Decisions(1)])
     return lambda line: _ended(ears, line)
 
 
@@ -202,6 +202,34 @@ def _tone_rows() -> list[tuple[str, str, str]]:
     return rows
 
 
+def _typed(mode: str, level: float, snr: float | None) -> str:
+    """Share of 20 conversations of eight characters that are told."""
+    mark, space = (980.0, 1180.0) if mode == "edt" else (1400.0, 1800.0)
+    rate = {"baudot-45": 45.45, "baudot-50": 50.0, "edt": 110.0}[mode]
+    ears, right = _tones(), 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        bits = [1] * 8
+        for _ in range(8):
+            letter = rng.integers(0, 2, 7 if mode == "edt" else 5).tolist()
+            bits += [0, *letter, *([sum(letter) % 2] if mode == "edt" else []), 1, 1]
+        sound = fsk([*bits, *[1] * 8], mark=mark, space=space, rate=rate, level=level)
+        line = np.concatenate([np.zeros(2400 + rng.integers(400)), sound, np.zeros(4000)])
+        right += ears(_line(line, None if snr is None else level - snr, seed)) == [mode]
+    return _share(right, 20)
+
+
+def _text_rows() -> list[tuple[str, str, str]]:
+    return [
+        (
+            f"text telephone {mode}: told at −43 dBm0, in white noise 10 dB below it",
+            f"{_typed(mode, -43.0, None)}, {_typed(mode, -15.0, 10.0)}",
+            "",
+        )
+        for mode in textphone.MODES
+    ]
+
+
 def tune(seconds: float, rng: np.random.Generator) -> np.ndarray:
     """One voice of notes with few harmonics or none, which is what tones are taken for."""
     rich, beat, root = rng.uniform(0, 0.5), 60 / rng.uniform(60, 180), rng.uniform(200, 900)
@@ -222,7 +250,7 @@ def tune(seconds: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def _imagined(lines: Sequence[Samples]) -> tuple[str, str]:
-    """What is told where nothing is: fax tones, MF of R1, of R2."""
+    """What is told where nothing is: fax tones and their like, MF of R1, of R2."""
     tones, listeners = _tones(), sorted(set(LISTENING.values()))
     ears = {name: Hearing(1, [mf.Decisions(1, name)]) for name in mf.SYSTEMS}
     ours, theirs = [0, 0, 0], [0, 0, 0]
@@ -233,7 +261,7 @@ def _imagined(lines: Sequence[Samples]) -> tuple[str, str]:
             group = 1 if name == "r1" else 2
             ours[group] += len(_ended(ears[name], line))
             theirs[group] += len(_peer_mf(name, line))
-    return tuple(", ".join(map(str, counts)) for counts in (ours, theirs))
+    return tuple("; ".join(map(str, counts)) for counts in (ours, theirs))
 
 
 def _talk_off() -> list[tuple[str, str, str]]:
@@ -246,7 +274,10 @@ def _talk_off() -> list[tuple[str, str, str]]:
     for name, play in (("chords and tunes", notes), ("tunes of one nearly pure voice", tune)):
         lines = [_line(3000 * play(30.0, np.random.default_rng(seed))) for seed in range(60)]
         rows.append((f"imagined in 30 minutes of synthetic {name}", *_imagined(lines)))
-    return [(f"{name}: fax and modem tones, R1, R2", *counts) for name, *counts in rows]
+    return [
+        (f"{name}: tones of fax, modems, text telephones; R1; R2", *counts)
+        for name, *counts in rows
+    ]
 
 
 def _tick(ears: Ear | None, sound: Samples, calls: int = 1000) -> float:
@@ -268,6 +299,7 @@ def _cost() -> list[tuple[str, str, str]]:
     ears: dict[str, Ear | None] = {
         "framing and levels alone": None,
         "with the preamble": preamble.Decisions(1000),
+        "with text telephones": textphone.Decisions(1000),
         "with R1": mf.Decisions(1000, "r1"),
     }
     rows = []
@@ -283,6 +315,7 @@ def run() -> str:
         *_mf_rows(BELL, "R1"),
         *_mf_rows(R2, "R2"),
         *_tone_rows(),
+        *_text_rows(),
         *_talk_off(),
         *_cost(),
     ]
