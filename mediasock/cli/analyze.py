@@ -106,6 +106,8 @@ def _check(files: tuple[str, ...], form: str | None, options: dict[str, Any]) ->
         and (options["raw_rate"] or options["raw_channels"]),
         "--out has a form of its own": form and options["out"],
         "--jobs or --scheduler": options["jobs"] and options["scheduler"],
+        "--plot-dir and --plot are drawn here, without --scheduler": options["scheduler"]
+        and (options["plot"] or options["plot_dir"]),
         "standard input is one recording by itself": "-" in files and len(files) > 1,
         "standard input is heard here, without --out, --jobs or --scheduler": "-" in files
         and (options["out"] or options["jobs"] or options["scheduler"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -18,6 +19,9 @@ __all__ = ["ClusterError", "run"]
 
 AHEAD = 4
 """Files that wait at the scheduler for each thread of the cluster."""
+
+LEAST = 32
+"""Files that do so however few threads there are yet."""
 
 PATIENCE = "10s"
 """For a scheduler to answer."""
@@ -56,16 +60,26 @@ def run(files: Iterable[str], request: Request, scheduler: str, moved: Moved) ->
         distributed: Any = import_module("distributed")
     except ImportError as error:
         raise ClusterError("a cluster needs Dask: pip install 'mediasock[dask]'") from error
+    for name in ("distributed", "distributed.client"):
+        # a lost scheduler is an error of ours, and not a page of theirs
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ClusterError(f"{scheduler}: there is no scheduler: {error}") from error
+    as_completed = partial(distributed.as_completed, loop=client.loop)
+    plans = tuple(_seen_from_anywhere(plan) for plan in request.plans)
     with client:
-        for batch in _through(
-            client, partial(distributed.as_completed, loop=client.loop), files, request
-        ):
-            moved(1.0)
-            yield batch
+        try:
+            for batch in _through(client, as_completed, files, replace(request, plans=plans)):
+                moved(1.0)
+                yield batch
+        except OSError as error:
+            raise ClusterError(f"{scheduler}: the scheduler is gone: {error}") from error
+
+
+def _seen_from_anywhere(plan: str) -> str:
+    return str(Path(plan).absolute()) if plan.endswith(".toml") else plan
 
 
 def _through(
@@ -83,16 +97,19 @@ def _through(
             futures.append(future)
         return futures
 
-    ends = as_completed(give(AHEAD * max(_threads(client), 1)))
-    for future in ends:
+    room = _room(client)
+    ends = as_completed(give(room))
+    for count, future in enumerate(ends, 1):
         file = names.pop(future)
         yield _result(client, future, file)
-        for another in give(1):
+        if count % LEAST == 0:
+            room = _room(client)  # workers come and go
+        for another in give(max(room - len(names), 0)):
             ends.add(another)
 
 
-def _threads(client: Any) -> int:
-    return sum(client.nthreads().values())
+def _room(client: Any) -> int:
+    return max(AHEAD * sum(map(int, client.nthreads().values())), LEAST)
 
 
 def _result(client: Any, future: Any, file: str) -> Batch:
@@ -102,7 +119,7 @@ def _result(client: Any, future: Any, file: str) -> Batch:
         assert isinstance(batch, Batch)
         return batch
     if client.status != "running":
-        raise ClusterError("the scheduler is gone")
+        raise ConnectionError("it does not answer any more")
     reason = future.exception() if future.status == "error" else future.status
     return Batch(file, (), 1.0, True, f"{file}: it could not be analysed: {reason}", False)
 

@@ -139,6 +139,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(tmp_path, jobs):
         (("-", "a.wav"), "standard input"),
         (("-", "--jobs", "2"), "standard input"),
         (("a.wav", "--jobs", "0"), "--jobs"),
+        (("a.wav", "--plot-dir", "d", "--scheduler", "tcp://127.0.0.1:1"), "--plot-dir"),
         (("a.wav", "--jobs", "2", "--scheduler", "tcp://127.0.0.1:1"), "--scheduler"),
     ],
 )
