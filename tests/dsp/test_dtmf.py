@@ -75,6 +75,33 @@ def test_no_digit_is_imagined_in_speech(speed, gain):
     assert ours == 0
 
 
+@pytest.mark.parametrize(
+    ("always", "never"),
+    [
+        ({"level": -38.0}, {"level": -39.0}),
+        ({"twist": -11.0}, {"twist": -12.0}),
+        ({"twist": 9.0}, {"twist": 10.0}),
+        ({"detuned": (0.02, 0.02)}, {"detuned": (0.025, 0.025)}),
+        ({"detuned": (-0.02, 0.02)}, {"detuned": (-0.025, 0.0)}),
+        ({"detuned": (0.0, -0.02)}, {"detuned": (0.0, -0.025)}),
+        ({"on": 34.0}, {"on": 24.0}),
+    ],
+)
+def test_the_edges_are_where_the_docstring_has_them(always, never):
+    for options, share in ((always, 1), (never, 0)):
+        batch = keyed(np.random.default_rng(3), 8, **options)
+        right = [
+            one == key for one, key in zip(values(batch.line("µ-law")), batch.keys, strict=True)
+        ]
+        assert np.mean(right) == share, options
+
+
+@pytest.mark.parametrize(("pause", "digits"), [(30.0, 2), (22.0, 1)])
+def test_a_pause_is_one_from_where_the_docstring_has_it(pause, digits):
+    batch = keyed(np.random.default_rng(3), 8, on=100 + pause).cut(np.array([50.0]), pause)
+    assert values(batch.line("µ-law")) == [key * digits for key in batch.keys]
+
+
 def test_no_digit_is_imagined_in_noise_of_any_colour():
     rng = np.random.default_rng(1)
     white_noise = white(rng, (8, 60 * 8000), -10.0)
