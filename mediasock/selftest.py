@@ -23,11 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from dsp.kinds import DETECTABLE
+from dsp.mf import SYSTEMS
 
 from .errors import MediasockError
 from .offline import Finding, Request, analyze
 
 __all__ = ["Expected", "Fixture", "Outcome", "SelftestError", "fixtures", "judge", "shipped"]
+
+_KINDS = dict.fromkeys(SYSTEMS, "mf")
+"""Kinds of what is found, where they are not called what is listened for."""
 
 _NEAR = 0.1
 """Seconds between a finding and what is expected, up to which the one may be the other."""
@@ -166,6 +170,7 @@ def _read(path: Path, name: str) -> Fixture:
     try:
         text: dict[str, Any] = json.loads(about.read_text(encoding="utf-8"))
         detect = tuple(one for one in text["detect"] if one in DETECTABLE)
+        kinds = {_KINDS.get(one, one) for one in detect}
         expected = (Expected(**one) for one in text["expected"])
         return Fixture(
             name,
@@ -173,7 +178,7 @@ def _read(path: Path, name: str) -> Fixture:
             detect,
             tuple(text["plans"]),
             {kind: {"ms": one["ms"], "db": one["db"]} for kind, one in text["within"].items()},
-            tuple(one for one in expected if one.kind in detect),
+            tuple(one for one in expected if one.kind in kinds),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SelftestError(f"{about}: it is no fixture: {error!r}") from error

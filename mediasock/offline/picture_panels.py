@@ -38,6 +38,8 @@ COLOURS = {
     "tone": "#d55e00",
     "fax": "#c2417c",
     "beep": "#b8860b",
+    "music": "#2a9d8f",
+    "amd": "#6b4f3a",
 }
 """By kind, in the order of the lanes; told apart by eyes that do not see all colours."""
 
@@ -227,7 +229,7 @@ def _label(mark: Mark, span: Span) -> Label:
     at, between = span.letter(one.start), _between(mark)
     if one.kind in ("dtmf", "mf"):
         return Label(at, (one.value,), between)
-    if one.kind in ("voice", "silence"):  # the lane says so
+    if one.kind in ("voice", "silence", "music"):  # the lane says so
         return Label(at, (level, ""), between)
     if one.kind == "beep":
         return Label(at, (f"{hertz} Hz  {level}", hertz), between)
