@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import plan
-from dsp.cadence_kernel import ANY_TONE, CADENCE, MATCH, ROW, decide, give_up
+from dsp.cadence_fit_kernel import ANY_TONE, CADENCE, MATCH
+from dsp.cadence_kernel import ROW, decide, give_up
 from dsp.event import EVENT
 from dsp.framing import TOGETHER, UNIT
 from dsp.hearing import Heard, Hearing

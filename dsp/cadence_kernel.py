@@ -10,71 +10,24 @@ followed, with those that mean the same; so what is reported of a row at one tim
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from dsp.cadence_fit_kernel import (
+    Record,
+    fits,
+    in_time,
+    is_last,
+    is_like,
+    is_loud,
+    kernel,
+    most,
+)
 from dsp.framing import UNIT
-from dsp.plan import ANY, MAX_INTERVALS
 from dsp.steady_kernel import BEGUN, ENDED, OTHER, SOUNDING
 from dsp.types import Rows
-
-Record: TypeAlias = Any
-
-kernel = njit(nogil=True, cache=True, error_model="numpy")
-
-CADENCE = np.dtype(
-    [
-        ("intervals", np.int32),
-        ("tones", np.int32, (MAX_INTERVALS,)),
-        ("hz", np.float64, (MAX_INTERVALS, 2)),
-        ("off", np.float64, (MAX_INTERVALS, 2)),
-        ("beat", np.float64, (MAX_INTERVALS,)),
-        ("level", np.float64, (MAX_INTERVALS,)),
-        ("least", np.float64, (MAX_INTERVALS,)),
-        ("most", np.float64, (MAX_INTERVALS,)),
-        ("free", np.int8, (MAX_INTERVALS,)),
-        ("levelled", np.bool_),
-        ("once", np.bool_),
-        ("continuous", np.bool_),
-        ("told", np.int32),
-        ("meaning", np.int32),
-        ("quiet", np.float64),
-        ("modulated", np.int32),
-        ("reversals", np.int32),
-    ]
-)
-"""A cadence: times in samples, ``free`` where only the first round is free in them; ``tones`` 0
-where it is silent and :data:`ANY_TONE` where it is any; ``level`` as a power beside the first, and
-whether there is one that differs; what two are equal in that mean the same; and for the last two 0
-or 1 as they are to be, −1 where it does not matter. ``quiet`` is silence before and after it."""
-
-ANY_TONE = 9
-
-MATCH = np.dtype(
-    [
-        ("active", np.bool_),
-        ("sounding", np.bool_),
-        ("ready", np.bool_),
-        ("told", np.bool_),
-        ("faint", np.bool_),
-        ("step", np.int32),
-        ("start", np.float64),
-        ("end", np.float64),
-        ("energy", np.float64),
-        ("length", np.float64),
-        ("first", np.float64),
-        ("hz", np.float64, (2,)),
-        ("beat", np.float64),
-        ("times", np.float64, (MAX_INTERVALS,)),
-    ]
-)
-"""How far a cadence has come on a row: intervals that have fitted, from where to where, and the
-energy and length of its sounds; ``ready`` when that is far enough to be told; ``faint`` while there
-is a tone in its silence that is too soft to break it, as its own echo. Of its first burst the
-power, frequencies and modulation, and of its first round the times."""
 
 ROW = np.dtype(
     [
@@ -98,96 +51,6 @@ _JOINED = 320.0
 _ANSWER = 0.25
 """Power of the sound in a silence that breaks it, beside that of the bursts: more than a noisy
 line's noise, less than a voice."""
-
-_MODULATION = 0.24
-"""Least 15 Hz part of a modulated tone's power; V.8's fifth in amplitude is 0.39 of it."""
-
-
-_LEVELLED, _ALIKE = 2.5, 4.0
-"""How much the power of a burst may be off from what its cadence says, where it has levels and
-where it has none."""
-
-_SAME_TIME, _SAME_HZ = (0.10, 96.0), (0.015, 1.0)
-"""How far a round may be off from the first where a cadence leaves the first one free."""
-
-_SAME_BEAT = 4.0
-
-
-@kernel
-def _same_tone(match: Record, heard: Record, wide: float) -> bool:
-    """Whether a tone is the one of a cadence's first burst, or may be one itself."""
-    if match.hz[0] == 0:
-        return bool(ANY[0] <= heard.hz[0] <= ANY[1])
-    if abs(heard.beat - match.beat) > _SAME_BEAT or (heard.hz[1] > 0) != (match.hz[1] > 0):
-        return False
-    for tone in range(2):
-        if abs(heard.hz[tone] - match.hz[tone]) > _SAME_HZ[0] * match.hz[tone] + _SAME_HZ[1] + wide:
-            return False
-    return True
-
-
-@kernel
-def _fits(cadence: Record, match: Record, heard: Record, wide: float) -> bool:
-    """Whether a tone is that of the interval that a cadence has come to."""
-    step = match.step % cadence.intervals
-    tones = cadence.tones[step]
-    if tones == ANY_TONE:
-        return _same_tone(match, heard, wide)
-    if tones != 1 + (heard.hz[1] > 0) or abs(heard.beat - cadence.beat[step]) > _SAME_BEAT:
-        return False
-    for tone in range(tones):
-        if abs(heard.hz[tone] - cadence.hz[step, tone]) > cadence.off[step, tone] + wide:
-            return False
-    return True
-
-
-@kernel
-def _most(cadence: Record, match: Record, step: int) -> float:
-    """Samples that an interval may last."""
-    most = cadence.most[step]
-    if match.times[step] > 0:
-        most = min(most, (1 + _SAME_TIME[0]) * match.times[step] + _SAME_TIME[1])
-    return float(most)
-
-
-@kernel
-def _in_time(cadence: Record, match: Record, length: float) -> bool:
-    """Whether an interval that is over has lasted as long as it is to; keep the first round's."""
-    step = match.step % cadence.intervals
-    least = cadence.least[step]
-    if match.times[step] > 0:
-        least = max(least, (1 - _SAME_TIME[0]) * match.times[step] - _SAME_TIME[1])
-    if not least <= length <= _most(cadence, match, step):
-        return False
-    if cadence.free[step] and match.times[step] == 0:
-        match.times[step] = length
-    return True
-
-
-@kernel
-def _is_loud(cadence: Record, match: Record, heard: Record) -> bool:
-    """Whether a burst is as loud beside the cadence's first as it is to be."""
-    if cadence.once or match.first == 0:
-        return True
-    ratio = heard.power / (match.first * cadence.level[match.step % cadence.intervals])
-    limit = _LEVELLED if cadence.levelled else _ALIKE
-    return bool(1 / limit <= ratio <= limit)
-
-
-@kernel
-def _is_last(cadence: Record, match: Record) -> bool:
-    """Whether a cadence has come to the tone that goes on."""
-    return bool(cadence.continuous and match.step == cadence.intervals - 1)
-
-
-@kernel
-def _is_like(cadence: Record, heard: Record) -> bool:
-    """Whether a tone is modulated and reversed as the cadence is to be."""
-    modulated, reversals = heard.modulation >= _MODULATION, heard.reversals > 0
-    return bool(
-        (cadence.modulated < 0 or cadence.modulated == modulated)
-        and (cadence.reversals < 0 or cadence.reversals == reversals)
-    )
 
 
 @kernel
@@ -275,23 +138,26 @@ def _settle(row: int, scene: Any, out: Any) -> None:
 
 
 @kernel
+def _begin(cadence: Record, match: Record, heard: Record, wide: float) -> None:
+    """Follow a cadence that may begin with a tone."""
+    match.step = 0
+    match.hz[0] = match.hz[1] = match.first = 0.0
+    match.active = match.sounding = fits(cadence, match, heard, wide)
+    match.ready = match.told = match.faint = False
+    match.start = match.end = heard.start
+    match.energy = match.length = 0.0
+    for step in range(cadence.intervals):
+        match.times[step] = 0.0
+
+
+@kernel
 def _start(heard: Record, scene: Any) -> None:
     """Follow every cadence that may begin with a tone."""
     r, matches, cadences = scene
     before = heard.start - r.other if r.loud > _ANSWER * heard.power else np.inf
     for which in range(len(cadences)):
-        match = matches[which]
-        if match.active or before < cadences[which].quiet:
-            continue
-        match.step = 0
-        match.hz[0] = match.hz[1] = match.first = 0.0
-        if _fits(cadences[which], match, heard, _ROUGH):
-            match.active = match.sounding = True
-            match.ready = match.told = match.faint = False
-            match.start = match.end = heard.start
-            match.energy = match.length = 0.0
-            for step in range(cadences[which].intervals):
-                match.times[step] = 0.0
+        if not matches[which].active and before >= cadences[which].quiet:
+            _begin(cadences[which], matches[which], heard, _ROUGH)
 
 
 @kernel
@@ -303,15 +169,15 @@ def _on_begun(row: int, heard: Record, scene: Any, out: Any) -> None:
             continue
         step = match.step % cadence.intervals
         gap = heard.start - match.end
-        fits = gap <= _JOINED
+        fitting = gap <= _JOINED
         if cadence.tones[step] == 0:
             following = cadence.level[(step + 1) % cadence.intervals]
             if heard.power <= _ANSWER * following * match.energy / match.length:
                 match.faint = True
                 continue
-            fits = _in_time(cadence, match, gap)
+            fitting = in_time(cadence, match, gap)
             match.step += 1
-        match.sounding = fits and _fits(cadence, match, heard, _ROUGH)
+        match.sounding = fitting and fits(cadence, match, heard, _ROUGH)
         if not match.sounding:
             _fail(row, which, scene, out)
     if r.telling < 0:
@@ -328,9 +194,9 @@ def _on_sounding(row: int, heard: Record, scene: Any, out: Any) -> None:
         if not match.active or match.faint:
             continue
         step = match.step % cadence.intervals
-        if length > _most(cadence, match, step):
+        if length > most(cadence, match, step):
             _fail(row, which, scene, out)
-        elif _is_last(cadence, match) and not match.ready and length >= cadence.least[step]:
+        elif is_last(cadence, match) and not match.ready and length >= cadence.least[step]:
             _judge(which, heard, scene)
     if telling >= 0 and r.telling < 0:
         # it is no burst of what was told, but may be the beginning of something else
@@ -342,7 +208,7 @@ def _judge(which: int, heard: Record, scene: Any) -> None:
     """Have a tone told that has gone on for long enough, or follow it no further."""
     _, matches, cadences = scene
     match, cadence = matches[which], cadences[which]
-    match.active = _is_like(cadence, heard) and _fits(cadence, match, heard, 0.0)
+    match.active = is_like(cadence, heard) and fits(cadence, match, heard, 0.0)
     if match.active:
         match.energy, match.length = heard.power, 1.0
         _ready(which, scene)
@@ -358,14 +224,14 @@ def _on_ended(row: int, heard: Record, scene: Any, out: Any) -> None:
             continue
         if match.faint:
             match.faint = False
-        elif not _is_last(cadence, match):
+        elif not is_last(cadence, match):
             _burst(row, which, heard, scene, out)
         elif not match.ready and length >= cadence.least[match.step]:
             _judge(which, heard, scene)
     _settle(row, scene, out)
     for which in range(len(cadences)):
         match = matches[which]
-        if match.active and match.sounding and _is_last(cadences[which], match):
+        if match.active and match.sounding and is_last(cadences[which], match):
             match.end = heard.end
             if match.told:
                 match.energy, match.length = heard.power, 1.0
@@ -375,13 +241,20 @@ def _on_ended(row: int, heard: Record, scene: Any, out: Any) -> None:
 @kernel
 def _burst(row: int, which: int, heard: Record, scene: Any, out: Any) -> None:
     """Take a burst that is over as an interval of a cadence."""
-    _, matches, cadences = scene
+    r, matches, cadences = scene
     match, cadence = matches[which], cadences[which]
     length = heard.end - heard.start
-    fits = _fits(cadence, match, heard, 0.0) and _is_loud(cadence, match, heard)
-    if not (fits and _in_time(cadence, match, length)):
+    fitting = fits(cadence, match, heard, 0.0) and is_loud(cadence, match, heard)
+    if not (fitting and in_time(cadence, match, length)):
+        first = match.step == 0
         _fail(row, which, scene, out)
-        return
+        if first or r.telling >= 0 or cadence.quiet > 0:
+            return
+        # the burst may be the cadence's first: it was joined in the middle
+        _begin(cadence, match, heard, 0.0)
+        match.active = match.active and in_time(cadence, match, length)
+        if not match.active:
+            return
     if match.step == 0:
         match.first, match.beat = heard.power, heard.beat
         match.hz[0], match.hz[1] = heard.hz[0], heard.hz[1]
@@ -417,8 +290,8 @@ def _on_silence(row: int, now: float, power: float, scene: Any, out: Any) -> Non
         if not match.active or match.sounding:
             continue
         step = match.step % cadence.intervals
-        most = _most(cadence, match, step) if cadence.tones[step] == 0 else _JOINED
-        if now - match.end > most or power > _ANSWER * match.energy / match.length:
+        longest = most(cadence, match, step) if cadence.tones[step] == 0 else _JOINED
+        if now - match.end > longest or power > _ANSWER * match.energy / match.length:
             _fail(row, which, scene, out)
 
 

@@ -8,7 +8,7 @@ from dsp.plan import Cadence, Interval
 from dsp.types import RATE, Detection, Samples, amplitude
 from tests.support.signals import line, silence, tone
 
-REST = 2.0
+REST = 3.0
 """Seconds that a tone which goes on lasts beyond the least."""
 
 
