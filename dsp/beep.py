@@ -4,7 +4,7 @@
 what         a beep's
 ============ ==============================================================
 frequency    350 to 2,600 Hz, one alone, steady within 8 Hz
-length       75 ms to 3.05 s; 150 ms at least below 500 Hz, where vowels are
+length       75 ms to 3.05 s; 150 ms at least below 450 Hz, where vowels are
 level        −40 dBm0 and more, steady within 1.5 dB
 purity       three quarters of the power at every time, 85 % on the whole
 before       20 ms that are 4.5 dB softer, and 300 ms without a tone
@@ -51,7 +51,7 @@ def _rules() -> NDArray[np.void]:
     rules["hz"], rules["off"] = _HZ, 8.0
     rules["slope"], rules["swing"], rules["calm"] = 10 ** (2.5 / 20), 10**0.15, 10**-0.45
     rules["least"], rules["most"] = 0.075 * RATE, 3.05 * RATE
-    rules["low_hz"], rules["low_least"] = 500.0, 0.15 * RATE
+    rules["low_hz"], rules["low_least"] = 450.0, 0.15 * RATE
     rules["wait"], rules["again"] = 0.3 * RATE / UNIT, 6 * RATE
     rules["progress"], rules["progress_most"] = (370.0, 495.0), 0.55 * RATE
     rules["progress_wait"], rules["talk"] = 0.8 * RATE / UNIT, 20

@@ -132,40 +132,48 @@ def _turn(products: Floats32, rough: float) -> float:
 def _halves(room: Floats32, turn: float, out: Floats32) -> None:
     """Transform both halves of a unit at a frequency, each about its first sample."""
     step_real, step_imag = math.cos(turn), -math.sin(turn)
-    for half in range(2):
-        real, imag = 1.0, 0.0
-        cosine = sine = 0.0
-        for j in range(_HALF):
-            x = float(room[half * _HALF + j])
-            cosine += x * real
-            sine += x * imag
-            real, imag = real * step_real - imag * step_imag, real * step_imag + imag * step_real
-        out[2 * half], out[2 * half + 1] = cosine, sine
+    real, imag = 1.0, 0.0
+    cosine = sine = later_cosine = later_sine = 0.0
+    for j in range(_HALF):
+        x, y = float(room[j]), float(room[_HALF + j])
+        cosine += x * real
+        sine += x * imag
+        later_cosine += y * real
+        later_sine += y * imag
+        real, imag = real * step_real - imag * step_imag, real * step_imag + imag * step_real
+    out[0], out[1], out[2], out[3] = cosine, sine, later_cosine, later_sine
 
 
 @kernel
-def _refine(room: Floats32, turn: float, halves: Floats32) -> float:
-    """Transform a unit's halves at a frequency; return what a sine in them turns in a sample."""
-    _halves(room, turn, halves)
+def _more(turn: float, halves: Floats32) -> float:
+    """What the sine in a unit's halves turns in a sample more than they were transformed at."""
     real = halves[2] * halves[0] + halves[3] * halves[1]
     imag = halves[3] * halves[0] - halves[2] * halves[1]
     more = math.atan2(imag, real) - turn * _HALF
-    return turn + (more - 2 * math.pi * round(more / (2 * math.pi))) / _HALF
+    return (more - 2 * math.pi * round(more / (2 * math.pi))) / _HALF
 
 
 @kernel
 def _sine(room: Floats32, turn: float, halves: Floats32, slope: float) -> tuple[float, float]:
     """Frequency in Hz and mean square of the steady sine that a unit is; 0 where it is none."""
     for _ in range(2):
-        before = turn
-        turn = _refine(room, before, halves)
-        if abs(turn - before) < _NEAR:
+        _halves(room, turn, halves)
+        first, second = math.hypot(halves[0], halves[1]), math.hypot(halves[2], halves[3])
+        if first > slope * second or second > slope * first:
+            return 0.0, 0.0
+        more = _more(turn, halves)
+        turn += more
+        if abs(more) < _NEAR:
             break
-    first, second = math.hypot(halves[0], halves[1]), math.hypot(halves[2], halves[3])
-    if first > slope * second or second > slope * first:
-        return 0.0, 0.0
     peak = (first + second) / _HALF
     return turn * RATE / (2 * math.pi), peak * peak / 2
+
+
+@kernel
+def _is_even(pieces: NDArray[np.float64]) -> bool:
+    """Whether a unit is as loud all along, so that it may be a part of a tone."""
+    most = max(pieces[0], pieces[1], pieces[2], pieces[3])
+    return bool(min(pieces[0], pieces[1], pieces[2], pieces[3]) > 0.4 * most)
 
 
 @kernel
@@ -257,7 +265,7 @@ def _hear(
     (sound, at), (room, products, halves) = heard, work
     power = 0.25 * (pieces[0] + pieces[1] + pieces[2] + pieces[3])
     hz = sine = 0.0
-    if power > rules.floor:
+    if power > rules.floor and _is_even(pieces):
         _load(sound, at, room)
         _products(room, products)
         turn = _turn(products, rules.rough)
