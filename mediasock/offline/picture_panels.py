@@ -229,7 +229,9 @@ def _label(mark: Mark, span: Span) -> Label:
     at, between = span.letter(one.start), _between(mark)
     if one.kind in ("dtmf", "mf"):
         return Label(at, (one.value,), between)
-    if one.kind in ("voice", "silence", "music"):  # the lane says so
+    if one.kind == "silence":
+        return Label(at, ("",), between)
+    if one.kind in ("voice", "music"):  # the lane says so
         return Label(at, (level, ""), between)
     if one.kind == "beep":
         return Label(at, (f"{hertz} Hz  {level}", hertz), between)
@@ -349,7 +351,12 @@ def _draw_level(panel: Axes, spectra: Spectra, line: Line, span: Span) -> None:
             twice, np.repeat(least, 2), np.repeat(most, 2), color="#c9d3de", linewidth=0
         )
     panel.plot(twice, np.repeat(mean, 2), color="#2f4b66", linewidth=0.9)
-    found = [(mark.finding, burst) for mark in line.marks for burst in mark.bursts]
+    found = [
+        (mark.finding, burst)
+        for mark in line.marks
+        if mark.finding.kind not in ("silence", "amd")
+        for burst in mark.bursts
+    ]
     panel.add_collection(
         LineCollection(
             [[(begin, one.level), (end, one.level)] for one, (begin, end) in found],
