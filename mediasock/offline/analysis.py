@@ -180,7 +180,9 @@ def _heard(
         try:
             for block in recording.blocks:
                 at += block.shape[1]
-                sound = down.process(block if lines is None else block[lines])
+                chosen = block if lines is None else block[lines]
+                # in the one layout that the detectors are compiled for
+                sound = down.process(np.ascontiguousarray(chosen))
                 plot.hear(sound)
                 yield told(ears.process(sound))
         except DamageError as error:
