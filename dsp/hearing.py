@@ -114,6 +114,8 @@ class Hearing(Framed):
         return self._loudness.dbm0
 
     def _hear(self, sound: Samples, rows: Rows) -> list[Detection]:
+        # kernels are compiled for sound that lies in a row
+        sound = np.ascontiguousarray(sound)
         self._bank.hear(sound)
         power = powers(sound)
         self._loudness.hear(power, rows)
