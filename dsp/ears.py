@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dsp import amd, beep, cadence, dtmf, mf, music, plan, preamble, voice
+from dsp import amd, beep, cadence, dtmf, mf, music, plan, preamble, textphone, voice
 from dsp.hearing import Ear, Hearing
 from dsp.kinds import DETECTED, check
 
@@ -65,5 +65,5 @@ def _ears(calls: int, plans: Sequence[str], detect: Sequence[str]) -> list[Ear]:
     if "voice" in detect or "silence" in detect:
         seconds = SILENCE_SECONDS if "silence" in detect else None
         ears.append(voice.Decisions(calls, silence=seconds))
-    others = {"beep": beep, "amd": amd, "music": music}
+    others = {"beep": beep, "amd": amd, "music": music, "text": textphone}
     return ears + [one.Decisions(calls) for name, one in others.items() if name in detect]

@@ -17,12 +17,14 @@ DETECTABLE = (
     "silence",
     "amd",
     "music",
+    "text",
     "r1",
     "r2-forward",
     "r2-backward",
 )
 """What can be listened for: keys, call progress, fax and modem tones, speech, a voice mail's beep,
-stretches without speech, whether a machine has answered, music, MF register signals."""
+stretches without speech, whether a machine has answered, music, text telephones, MF register
+signals."""
 
 DETECTED = ("dtmf", "tone", "fax")
 """What is listened for where nothing else is said."""
