@@ -57,7 +57,10 @@ def _sources() -> tuple[list, list]:
 def _scores(sound: np.ndarray) -> np.ndarray:
     """What the network says of each unit; the last ones are not judged."""
     inputs, weights = features(sound), network()
-    reached = np.maximum(inputs @ weights.first.T + weights.bias, 0) @ weights.second
+    reached = (
+        np.maximum(inputs @ weights.first[:, : inputs.shape[1]].T + weights.bias, 0)
+        @ weights.second
+    )
     missing = np.full(len(sound) // UNIT - len(reached), -np.inf)
     return np.concatenate([reached + weights.offset, missing])
 

@@ -27,6 +27,7 @@ from dsp.voice_kernel import (
     FACTS,
     HIDDEN,
     INPUTS,
+    PADDED,
     PIECE,
     RULES,
     SPEAKING,
@@ -59,10 +60,10 @@ FLOOR = 32768.0**2 * 10 ** ((-62.0 - DBM0_OF_FULL_SCALE) / 10)
 """Mean square of −62 dBm0: a unit that is softer throughout costs nothing and is no speech."""
 
 _LEAST = 3
-SCORE = -0.2
+SCORE = -0.5
 """Score above which speech goes on."""
 
-_ON = 0.5
+_ON = 0.3
 
 
 class VoiceError(DspError):
@@ -101,7 +102,8 @@ def read_network(name: str, shape: tuple[int, int]) -> Network:
 @cache
 def network() -> Network:
     """Weights that ``python -m bench.fit_voice`` found."""
-    return read_network("voice.json", (HIDDEN, INPUTS))
+    found = read_network("voice.json", (HIDDEN, INPUTS))
+    return found._replace(first=np.pad(found.first, ((0, 0), (0, PADDED - INPUTS))))
 
 
 class Decisions:

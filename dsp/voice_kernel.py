@@ -45,6 +45,8 @@ SLOW = 4
 FEATURES = BANDS + 4
 INPUTS = CONTEXT * FEATURES + SLOW
 HIDDEN = 24
+PADDED = 96
+"""Inputs with zeros behind them: whole vectors of a processor."""
 
 LEAST = 6.0
 """Base-2 logarithm of the least mean square that a band counts as having: −66 dBm0."""
@@ -57,7 +59,7 @@ FACTS = np.dtype(
         ("low", np.float32, (LONGEST,)),
         ("bands", np.float32, (BANDS,)),
         ("floor", np.float32, (BANDS,)),
-        ("inputs", np.float32, (INPUTS,)),
+        ("inputs", np.float32, (PADDED,)),
     ]
 )
 """What is known of a row's sound.
@@ -112,7 +114,7 @@ class Front(NamedTuple):
 
 
 class Network(NamedTuple):
-    """Weights ``(HIDDEN, INPUTS)`` and ``(HIDDEN,)`` with what is added to each sum of them."""
+    """Weights ``(HIDDEN, PADDED)`` and ``(HIDDEN,)`` with what is added to each sum of them."""
 
     first: Floats32
     bias: Floats32
@@ -301,7 +303,7 @@ def _weigh(inputs: Floats32, network: Network) -> np.floating[Any]:
     total = np.float32(network.offset)
     for h in range(np.uint64(HIDDEN)):
         reached = np.float32(0)
-        for j in range(np.uint64(INPUTS)):
+        for j in range(np.uint64(PADDED)):
             reached += inputs[j] * network.first[h, j]
         total += max(reached + network.bias[h], np.float32(0)) * network.second[h]
     return total

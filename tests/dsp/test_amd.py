@@ -104,8 +104,8 @@ def test_it_is_told_once_and_begun_again_at_the_answer():
     ]
 
 
-@settings(max_examples=12, deadline=None)
-@given(st.integers(0, 2**31), st.sampled_from([7, 160, 800, 4000]))
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**31), st.sampled_from([53, 160, 800, 4000]))
 def test_any_way_of_cutting_rows_gives_the_same(seed, longest):
     signal = rows_of(
         line(silence(0.4), WORD, silence(1.2)),

@@ -122,8 +122,8 @@ def test_of_asterisks_prompts_the_beep_is_one():
     assert found == {"beep.wav": ["700"]}
 
 
-@settings(max_examples=12, deadline=None)
-@given(st.integers(0, 2**31), st.sampled_from([7, 160, 800, 4000]))
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**31), st.sampled_from([53, 160, 800, 4000]))
 def test_any_way_of_cutting_rows_gives_the_same(seed, longest):
     signal = rows_of(
         line(silence(0.4), tone(0.4, (1000, -10)), silence(0.6)),

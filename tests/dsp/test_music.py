@@ -70,8 +70,8 @@ def test_prompts_are_no_music():
     assert heard(line(*spoken)) == []
 
 
-@settings(max_examples=10, deadline=None)
-@given(st.integers(0, 2**31), st.sampled_from([7, 160, 800, 4000]))
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**31), st.sampled_from([53, 160, 800, 4000]))
 def test_any_way_of_cutting_rows_gives_the_same(seed, longest):
     signal = rows_of(
         line(tune(5, 1), silence(1)),

@@ -153,8 +153,8 @@ def test_a_row_that_is_reset_begins_at_sample_0():
     assert [*detector.process(signal), *detector.finish()] == heard(signal)
 
 
-@settings(max_examples=12, deadline=None)
-@given(st.integers(0, 2**31), st.sampled_from([7, 160, 800, 4000]))
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**31), st.sampled_from([53, 160, 800, 4000]))
 def test_any_way_of_cutting_rows_gives_the_same(seed, longest):
     signal = rows_of(
         line(silence(0.7), PROMPT[8000:20000], silence(0.6)),
