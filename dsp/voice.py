@@ -2,9 +2,9 @@
 
 A small network, fitted to speech in noise, tells every 20 ms whether it is speech; it is given how
 far each of twelve bands is above the row's own noise, how periodic the sound is, and how it
-changes, over 100 ms: the unit that it judges, two before and two after. So speech is known 40 ms
-later, and its beginning 40 ms after that, when it has lasted three units; where it began is told
-right. Tones, digits, hum, steady noise and clicks are not speech, and most music is not.
+changes, over 100 ms: the unit that it judges, two before and two after. Three units of speech are
+a beginning, so it is told 100 ms after it; where it began is told right. Tones, digits, hum, steady
+noise and clicks are not speech, and most music is not; a crowd of voices is.
 """
 
 from __future__ import annotations
