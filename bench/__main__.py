@@ -1,4 +1,4 @@
-"""All figures, or those named: ``python -m bench [esl detectors offline …]``."""
+"""All figures, or those named: ``python -m bench [esl detectors dtmf …]``."""
 
 import importlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mediasock  # noqa: F401 - before numpy, which it has use one thread
 
-ALL = ("esl", "detectors", "dtmf", "offline", "media", "latency")
+ALL = ("esl", "detectors", "dtmf", "tones", "signals", "voice", "offline", "media", "latency")
 
 
 def machine() -> str:
