@@ -21,16 +21,12 @@ another kind, as a greeting, and has 800 ms of calm after it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bank import Columns
 from dsp.beep_kernel import RULES, STATE, decide
-from dsp.event import EVENT, NONE
-from dsp.framing import TOGETHER, UNIT
-from dsp.hearing import Heard, Hearing
+from dsp.framing import UNIT
+from dsp.hearing import Heard, Hearing, RecordEar
 from dsp.types import DBM0_OF_FULL_SCALE, RATE, Rows
 
 __all__ = ["Decisions", "Detector"]
@@ -59,34 +55,22 @@ def _rules() -> NDArray[np.void]:
     return rules
 
 
-class Decisions:
+class Decisions(RecordEar):
     """The ear for beeps; see :class:`Detector`."""
 
-    columns: Columns | None = None
-    meanings: Sequence[tuple[str, str]] = tuple(("beep", f"{hz}") for hz in range(3000))
+    meanings = tuple(("beep", f"{hz}") for hz in range(3000))
     gap = int(0.8 * RATE / UNIT) + 2
 
     def __init__(self, calls: int) -> None:
-        self._state = np.zeros(calls, dtype=STATE)
-        self._events = np.zeros(max(calls, TOGETHER), dtype=EVENT)
+        super().__init__(calls, STATE)
         self._rules = _rules()[()]
         sizes = UNIT, 3, 4
         unit, products, halves = (np.zeros(size, dtype=np.float32) for size in sizes)
         self._work = unit, products, halves
 
-    def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
-        """Hear units of some rows."""
+    def _decide(self, heard: Heard, rows: Rows) -> int:
         sound = heard.sound, heard.powers
-        count = decide(sound, rows, self._state, self._rules, (self._work, self._events))
-        return self._events[:count]
-
-    def give_up(self, rows: Rows) -> NDArray[np.void]:
-        """Nothing sounds that has been told."""
-        return NONE
-
-    def forget(self, rows: Rows) -> None:
-        """Make rows as new."""
-        self._state[rows] = np.zeros((), dtype=STATE)
+        return decide(sound, rows, self._state, self._rules, (self._work, self._events))
 
 
 class Detector(Hearing):

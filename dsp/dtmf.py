@@ -26,9 +26,8 @@ from numpy.typing import NDArray
 
 from dsp.bank import turns, windowed
 from dsp.dtmf_kernel import PIECE, RULES, STATE, decide
-from dsp.event import EVENT, NONE
-from dsp.framing import TOGETHER, UNIT
-from dsp.hearing import Heard, Hearing
+from dsp.framing import UNIT
+from dsp.hearing import Heard, Hearing, RecordEar
 from dsp.types import RATE, Rows, amplitude
 
 __all__ = ["KEYS", "Decisions", "Detector"]
@@ -74,7 +73,7 @@ def _rules() -> NDArray[np.void]:
     return rules
 
 
-class Decisions:
+class Decisions(RecordEar):
     """Digits from the transforms of rows: an :class:`~dsp.hearing.Ear`.
 
     Parameters
@@ -88,22 +87,12 @@ class Decisions:
     gap = math.ceil(_GAP_SECONDS * RATE / UNIT)
 
     def __init__(self, calls: int) -> None:
-        self._state = np.zeros(calls, dtype=STATE)
-        self._events = np.zeros(2 * max(calls, TOGETHER) * UNIT // PIECE, dtype=EVENT)
+        super().__init__(calls, STATE, events=2 * UNIT // PIECE)
         self._rules = _rules()[()]
 
-    def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
-        """Hear units of some rows."""
+    def _decide(self, heard: Heard, rows: Rows) -> int:
         sums = (*heard.transformed(), heard.powers)
-        return self._events[: decide(sums, rows, self._state, self._rules, self._events)]
-
-    def give_up(self, rows: Rows) -> NDArray[np.void]:
-        """End nothing: silence has ended it."""
-        return NONE
-
-    def forget(self, rows: Rows) -> None:
-        """Make rows as new."""
-        self._state[rows] = np.zeros((), dtype=STATE)
+        return decide(sums, rows, self._state, self._rules, self._events)
 
 
 class Detector(Hearing):

@@ -7,6 +7,7 @@ they write.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -14,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.bank import Bank, Columns, Floats32, Transform
-from dsp.framing import UNIT, Framed
+from dsp.event import EVENT, NONE
+from dsp.framing import TOGETHER, UNIT, Framed
 from dsp.level import Loudness, powers
 from dsp.types import Detection, Floats, Rows, Samples, dbm0
 
-__all__ = ["Ear", "Heard", "Hearing"]
+__all__ = ["Ear", "Heard", "Hearing", "RecordEar"]
 
 
 class Heard(NamedTuple):
@@ -78,6 +80,44 @@ class Ear(Protocol):
 
     def forget(self, rows: Rows) -> None:
         """Make these rows as new."""
+
+
+class RecordEar(ABC):
+    """An ear that keeps a record a row, and whose sounds end by themselves in its gap.
+
+    Parameters
+    ----------
+    calls
+        How many rows there are.
+    record
+        Of a row; all zeros is as new.
+    events
+        How many a unit makes at most.
+    """
+
+    columns: Columns | None = None
+    meanings: Sequence[tuple[str, str]]
+    gap: int
+
+    def __init__(self, calls: int, record: np.dtype[np.void], events: int = 1) -> None:
+        self._state = np.zeros(calls, dtype=record)
+        self._events = np.zeros(events * max(calls, TOGETHER), dtype=EVENT)
+
+    @abstractmethod
+    def _decide(self, heard: Heard, rows: Rows) -> int:
+        """Hear units of these rows; write events and return how many."""
+
+    def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
+        """Hear units of these rows."""
+        return self._events[: self._decide(heard, rows)]
+
+    def give_up(self, rows: Rows) -> NDArray[np.void]:
+        """End nothing: silence has ended it."""
+        return NONE
+
+    def forget(self, rows: Rows) -> None:
+        """Make these rows as new."""
+        self._state[rows] = np.zeros((), dtype=self._state.dtype)
 
 
 class Hearing(Framed):

@@ -27,10 +27,9 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bank import Columns, turns, windowed
-from dsp.event import EVENT
-from dsp.framing import TOGETHER, UNIT
-from dsp.hearing import Heard, Hearing
+from dsp.bank import turns, windowed
+from dsp.framing import UNIT
+from dsp.hearing import Heard, Hearing, RecordEar
 from dsp.mf_kernel import PIECE, RULES, STATE, decide
 from dsp.types import RATE, DspError, Rows, amplitude
 
@@ -130,7 +129,7 @@ def _rules(system: System) -> NDArray[np.void]:
     return rules
 
 
-class Decisions:
+class Decisions(RecordEar):
     """The ear for the signals of one system.
 
     Parameters
@@ -146,33 +145,18 @@ class Decisions:
         When there is no such system.
     """
 
-    columns: Columns
-    meanings: Sequence[tuple[str, str]]
-    gap: int
-
     def __init__(self, calls: int, system: str) -> None:
+        super().__init__(calls, STATE, events=2)
         known = load(system)
         self.columns = windowed(known.frequencies, PIECE)
         self.meanings = [("mf", signal) for signal in known.signals]
         # a window and the gap
         self.gap = int(np.ceil((known.heard["gap_ms"] / 1000 * RATE + 2 * PIECE) / UNIT))
-        self._state = np.zeros(calls, dtype=STATE)
-        self._events = np.zeros(2 * max(calls, TOGETHER), dtype=EVENT)
         self._rules = _rules(known)[()]
 
-    def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
-        """Hear units of some rows; see :class:`~dsp.hearing.Ear`."""
-        transform = heard.transformed()
-        count = decide((*transform, heard.powers), rows, self._state, self._rules, self._events)
-        return self._events[:count]
-
-    def give_up(self, rows: Rows) -> NDArray[np.void]:
-        """Nothing sounds through the gap."""
-        return self._events[:0]
-
-    def forget(self, rows: Rows) -> None:
-        """Make rows as new."""
-        self._state[rows] = np.zeros((), dtype=STATE)
+    def _decide(self, heard: Heard, rows: Rows) -> int:
+        sums = (*heard.transformed(), heard.powers)
+        return decide(sums, rows, self._state, self._rules, self._events)
 
 
 class Detector(Hearing):

@@ -6,15 +6,12 @@ Both sides send one before every frame of theirs, 1 s ± 15 % of flags. Five fla
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.event import EVENT
-from dsp.framing import TOGETHER, UNIT
+from dsp.framing import UNIT
 from dsp.fsk_kernel import GRAIN
-from dsp.hearing import Heard, Hearing
+from dsp.hearing import Heard, Hearing, RecordEar
 from dsp.preamble_kernel import RULES, STATE, decide
 from dsp.types import RATE, Rows, amplitude
 
@@ -42,7 +39,7 @@ def _rules() -> NDArray[np.void]:
     return rules
 
 
-class Decisions:
+class Decisions(RecordEar):
     """The ear for the flags of a fax.
 
     Parameters
@@ -51,28 +48,16 @@ class Decisions:
         How many rows there are.
     """
 
-    columns = None
-    meanings: Sequence[tuple[str, str]] = (("fax", "preamble"),)
+    meanings = (("fax", "preamble"),)
     gap = _SILENCE + int(np.ceil(_GAP_SECONDS * RATE / UNIT))
 
     def __init__(self, calls: int) -> None:
-        self._state = np.zeros(calls, dtype=STATE)
-        self._events = np.zeros(max(calls, TOGETHER), dtype=EVENT)
+        super().__init__(calls, STATE)
         self._rules = _rules()[()]
 
-    def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
-        """Hear units of some rows; see :class:`~dsp.hearing.Ear`."""
+    def _decide(self, heard: Heard, rows: Rows) -> int:
         sound = heard.sound, heard.powers
-        count = decide(sound, rows, self._state, self._rules, self._events)
-        return self._events[:count]
-
-    def give_up(self, rows: Rows) -> NDArray[np.void]:
-        """Nothing sounds through the gap."""
-        return self._events[:0]
-
-    def forget(self, rows: Rows) -> None:
-        """Make rows as new."""
-        self._state[rows] = np.zeros((), dtype=STATE)
+        return decide(sound, rows, self._state, self._rules, self._events)
 
 
 class Detector(Hearing):

@@ -15,15 +15,12 @@ and so is V.25's calling tone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.event import EVENT
-from dsp.framing import TOGETHER, UNIT
+from dsp.framing import UNIT
 from dsp.fsk_kernel import GRAIN
-from dsp.hearing import Heard, Hearing
+from dsp.hearing import Heard, Hearing, RecordEar
 from dsp.textphone_kernel import RULES, STATE, WAVE, decide
 from dsp.types import RATE, Rows, amplitude
 
@@ -60,7 +57,7 @@ def _rules() -> NDArray[np.void]:
     return rules
 
 
-class Decisions:
+class Decisions(RecordEar):
     """The ear for text telephones.
 
     Parameters
@@ -69,28 +66,16 @@ class Decisions:
         How many rows there are.
     """
 
-    columns = None
-    meanings: Sequence[tuple[str, str]] = [("text", mode) for mode in MODES]
+    meanings = tuple(("text", mode) for mode in MODES)
     gap = int(_GAP_SECONDS * RATE / UNIT) + 1
 
     def __init__(self, calls: int) -> None:
-        self._state = np.zeros(calls, dtype=STATE)
-        self._events = np.zeros(max(calls, TOGETHER), dtype=EVENT)
+        super().__init__(calls, STATE)
         self._rules = _rules()[()]
 
-    def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
-        """Hear units of some rows; see :class:`~dsp.hearing.Ear`."""
+    def _decide(self, heard: Heard, rows: Rows) -> int:
         sound = heard.sound, heard.powers
-        count = decide(sound, rows, self._state, self._rules, self._events)
-        return self._events[:count]
-
-    def give_up(self, rows: Rows) -> NDArray[np.void]:
-        """Nothing sounds through the gap."""
-        return self._events[:0]
-
-    def forget(self, rows: Rows) -> None:
-        """Make rows as new."""
-        self._state[rows] = np.zeros((), dtype=STATE)
+        return decide(sound, rows, self._state, self._rules, self._events)
 
 
 class Detector(Hearing):
