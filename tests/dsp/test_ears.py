@@ -1,10 +1,16 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given
+import pytest
+import soundfile
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsp import signals
 from dsp.ears import Ears
+from dsp.kinds import DETECTABLE, DETECTED, DetectError
+from dsp.plan import PlanError
+from dsp.tone_stream import render
 from dsp.tones import dtmf
 
 KEYS = "159#0D"
@@ -59,3 +65,57 @@ def test_a_reset_row_begins_at_sample_0_and_forgets():
     ears.reset()
     again = ears.process(call(1)[None])
     assert again == Ears(1).process(call(1)[None])
+
+
+def everything():
+    """A call of 30 s in which there is something for every ear but that for music."""
+    speech, _ = soundfile.read("fixtures/speech/woman.wav", dtype="int16")
+    pause = np.zeros(16000, np.int16)
+    return np.concatenate(
+        [
+            render("%(500,500,480,620);loops=3"),
+            speech[:40000],
+            pause,
+            dtmf("15", on_ms=60, off_ms=60),
+            signals.mf(["KP", "1", "ST"], "r1"),
+            signals.mf(["1", "7"], "r2-forward"),
+            signals.mf(["3"], "r2-backward"),
+            signals.fax("cng", 3.5),
+            signals.preamble(1.0),
+            pause,
+            speech[:16000],
+            render("%(400,1600,1000)"),
+            signals.fsk([0, 1, 0, 1, 0, 0, 1, 1] * 6 + [1] * 8, mark=1400, space=1800, rate=50),
+            pause[:801],
+        ]
+    )
+
+
+@settings(max_examples=10, deadline=None)
+@given(cuts=st.lists(st.integers(0, 240_000), max_size=40))
+def test_all_ears_together_hear_the_same_however_a_call_is_cut(cuts):
+    signal = everything()[None]
+    whole, cut = Ears(1, detect=DETECTABLE), Ears(1, detect=DETECTABLE)
+    expected = [*whole.process(signal), *whole.finish()]
+    parts = np.split(signal, sorted(cuts), axis=1)
+    assert [*(one for part in parts for one in cut.process(part)), *cut.finish()] == expected
+
+
+def test_each_name_brings_its_kinds_and_no_others():
+    kinds = {"r1": {"mf"}, "r2-forward": {"mf"}, "r2-backward": {"mf"}}
+    kinds["silence"] = {"silence", "voice"}
+    for name in DETECTABLE:
+        ears = Ears(1, detect=[name])
+        found = [*ears.process(everything()[None]), *ears.finish()]
+        assert {one.kind for one in found} == (
+            kinds.get(name, {name}) if name != "music" else set()
+        )
+
+
+def test_nothing_else_is_heard():
+    assert set(DETECTED) <= set(DETECTABLE)
+    with pytest.raises(DetectError, match="'smell'"):
+        Ears(1, detect=["dtmf", "smell"])
+    with pytest.raises(PlanError, match="atlantis"):
+        Ears(1, ["atlantis"])
+    assert Ears(1, detect=[]).process(everything()[None]) == []
