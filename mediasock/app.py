@@ -37,6 +37,9 @@ class App:
     detectors
         Batch detectors of the application's own, ``(calls, samples) → detections``: they run in
         the hub beside the built-in ones, over all calls at once.
+    detect
+        What its calls are listened for besides what the configuration says, of
+        :data:`dsp.kinds.DETECTABLE`.
 
     Raises
     ------
@@ -55,6 +58,7 @@ class App:
     """
 
     detectors: ClassVar[Sequence[DetectorFactory]] = ()
+    detect: ClassVar[Sequence[str]] = ()
     defaults: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:

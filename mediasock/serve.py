@@ -66,9 +66,10 @@ class Server:
         self.config = config
         self._apps = apps
         self._started: list[App] = []
+        detect = {*config.detect, *(one for app in apps.values() for one in app.detect)}
         self.hub = open_hub(
             config.media,
-            ears=lambda calls: Ears(calls, config.plans, config.detect),
+            ears=lambda calls: Ears(calls, config.plans, tuple(detect)),
             detectors=[make for app in self._apps.values() for make in app.detectors],
             capacity=config.max_calls,
             remote_ip=config.media_ip,

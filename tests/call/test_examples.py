@@ -8,11 +8,12 @@ import soundfile
 
 from examples.background_job import BackgroundJob
 from examples.bridge import Bridge
+from examples.leave_message import LeaveMessage
 from examples.level_meter import LevelMeter
 from examples.menu import Menu
 from examples.own_detector import LoudCallers
 from examples.walkthrough import Walkthrough
-from mediasock.switch.far_end import HangUp, Keys, Rfc2833, Tone, Wait
+from mediasock.switch.far_end import HangUp, Keys, Play, Rfc2833, Tone, Wait
 
 
 def errors(caplog):
@@ -91,3 +92,20 @@ def test_a_detector_of_ones_own_is_heard(call):
     assert float(told.variable("shouted_at")) == np.clip(
         float(told.variable("shouted_at")), 0.5, 2.0
     )
+
+
+def test_a_message_is_left_after_the_beep_of_a_machine(call):
+    steps = [Wait(0.3), Play("fixtures/speech/greeting_beep.flac"), Wait(5.0)]
+    told = call(LeaveMessage, steps, seconds=30)
+    assert told.variable("answered_by") == "machine"
+    assert told.outcome.went_well
+    # 0.3 s, the greeting of 6.8 s with its beep, and 0.3 s in which the beep is known to be over
+    assert told.outcome.seconds > 7.4
+
+
+def test_a_person_is_spoken_to_at_once(call, tmp_path):
+    speech, _ = soundfile.read("fixtures/speech/woman.wav", dtype="int16")
+    hello = speech[8000:13000]
+    soundfile.write(tmp_path / "hello.wav", hello, 8000)
+    told = call(LeaveMessage, [Wait(0.3), Play(str(tmp_path / "hello.wav")), Wait(5.0)])
+    assert told.variable("answered_by") == "human"
