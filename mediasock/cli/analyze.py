@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from dsp.kinds import DETECTABLE, DETECTED
+from dsp.plan import AUTO, PLANS
+from dsp.types import DspError
 
 from ..errors import MediasockError
 
@@ -21,6 +26,27 @@ if TYPE_CHECKING:
 RAW = ("s16le", "ulaw", "alaw")
 
 
+class _Names(click.ParamType):
+    """Names with commas between them."""
+
+    name = "names"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        return tuple(name.strip() for name in value.split(","))
+
+
+class _Seconds(click.FloatRange):
+    """A time of a recording, which has neither an end nor a beginning at infinity."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is no time.", param, ctx)
+        return seconds
+
+
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILES... | DIRECTORIES... | -")
 @click.option("--json", "form", flag_value="json", help="An object a line.")
@@ -28,11 +54,22 @@ RAW = ("s16le", "ulaw", "alaw")
 @click.option(
     "--labels", "form", flag_value="labels", help="A label track for Audacity, of a file."
 )
-@click.option("--detect", metavar="dtmf,tone,…", help="What to listen for.")
-@click.option("--plan", "plans", metavar="us,uk,…", help="Tone plans by country, or TOML files.")
+@click.option(
+    "--detect",
+    type=_Names(),
+    metavar="dtmf,tone,…",
+    help=f"What to listen for [{','.join(DETECTED)}], of {', '.join(DETECTABLE)}.",
+)
+@click.option(
+    "--plan",
+    "plans",
+    type=_Names(),
+    metavar="us,uk,…",
+    help=f"Tones of which countries [{','.join(PLANS)}], {AUTO} for any, or a plan's FILE.toml.",
+)
 @click.option("--channel", "channels", multiple=True, type=click.IntRange(1), help="From 1 [all].")
-@click.option("--from", "begin", type=click.FloatRange(0), default=0.0, help="Seconds [0].")
-@click.option("--to", "end", type=click.FloatRange(0), help="Seconds [the end].")
+@click.option("--from", "begin", type=_Seconds(0), default=0.0, help="Seconds [0].")
+@click.option("--to", "end", type=_Seconds(0), help="Seconds [the end].")
 @click.option("--raw", type=click.Choice(RAW), help="Samples without a header.")
 @click.option("--raw-rate", type=click.IntRange(1000, 384_000), help="Of --raw, a second [8000].")
 @click.option("--raw-channels", type=click.IntRange(1, 1024), help="Of --raw, interleaved [1].")
@@ -66,22 +103,16 @@ def analyze(files: tuple[str, ...], form: str | None, **options: Any) -> None:
 
 def _request(files: tuple[str, ...], form: str | None, options: dict[str, Any]) -> Request:
     """Check the options, those that click cannot."""
-    from dsp.types import DspError  # noqa: PLC0415 - keeps `mediasock --help` quick
-
-    from ..offline import Raw, Request  # noqa: PLC0415
+    from ..offline import Raw, Request  # noqa: PLC0415 - keeps `mediasock --help` quick
     from ..offline.analysis import warm  # noqa: PLC0415
 
     _check(files, form, options)
     raw = None
     if options["raw"]:
         raw = Raw(options["raw"], options["raw_rate"] or 8000, options["raw_channels"] or 1)
-    chosen: dict[str, Any] = {
-        name: tuple(options[name].split(","))
-        for name in ("plans", "detect")
-        if options[name] is not None
-    }
-    asked = ("channels", "begin", "end", "plot", "plot_dir")
-    request = Request(**{name: options[name] for name in asked}, raw=raw, **chosen)
+    asked = ("plans", "detect", "channels", "begin", "end", "plot", "plot_dir")
+    chosen = {name: options[name] for name in asked if options[name] is not None}
+    request = Request(**chosen, raw=raw)
     try:
         if request.plot or request.plot_dir:
             from ..offline.picture import check  # noqa: PLC0415

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dsp.types import DspError
+
 from ..errors import MediasockError
 
 if TYPE_CHECKING:
@@ -33,9 +35,7 @@ def selftest(as_json: bool, directory: Path | None) -> None:
     imagined, and by how much a time and a level were off at worst. Exit status 0 when all is as
     it should be, 1 when not.
     """
-    from dsp.types import DspError  # noqa: PLC0415 - `mediasock --help` does without numba
-
-    from ..selftest import fixtures, judge, shipped  # noqa: PLC0415
+    from ..selftest import fixtures, judge, shipped  # noqa: PLC0415 - loads numba
 
     outcomes: list[Outcome] = []
     try:

@@ -14,6 +14,7 @@ import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
 
+from dsp.kinds import DETECTABLE, DETECTED
 from mediasock.cli import main
 from mediasock.offline import analyze
 from mediasock.offline.writing import as_row
@@ -86,7 +87,7 @@ def test_options_go_to_the_analysis(tmp_path):
     told = lines(run(path, "--json", "--channel", "2", "--from", "0.25", "--to", "0.65").stdout)
     assert [(one["channel"], one["value"]) for one in told] == [(2, "6"), (2, "7")]
     assert run(path, "--json", "--detect", "fax").stdout == ""
-    assert run(path, "--plan", "us,uk").exit_code == 0
+    assert run(path, "--plan", "us, uk", "--detect", "tone, fax").output == ""
     raw = tmp_path / "a.raw"
     raw.write_bytes(bytes(16))
     assert run(raw, "--raw", "s16le", "--raw-rate", "16000", "--raw-channels", "2").exit_code == 0
@@ -129,6 +130,8 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(tmp_path, jobs):
         (("a.wav", "--plan", "atlantis"), "no plan 'atlantis'"),
         (("a.wav", "--detect", "smell"), "'smell' is not heard"),
         (("a.wav", "--from", "3", "--to", "2"), "is not after"),
+        (("a.wav", "--from", "nan"), "nan is no time"),
+        (("a.wav", "--to", "inf"), "inf is no time"),
         (("a.wav", "--channel", "0"), "--channel"),
         (("a.wav", "--raw", "mp3"), "--raw"),
         (("a.wav", "--raw-rate", "8000"), "--raw-rate"),
@@ -169,7 +172,9 @@ def test_help_does_not_load_what_only_the_analysis_needs():
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "--detect" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert f"[{','.join(DETECTED)}], of {', '.join(DETECTABLE)}" in said
+    assert "auto for any" in said
 
 
 def test_a_terminal_has_a_bar_while_results_go_elsewhere(tmp_path):
