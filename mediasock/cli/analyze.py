@@ -26,25 +26,16 @@ if TYPE_CHECKING:
 RAW = ("s16le", "ulaw", "alaw")
 
 
-class _Names(click.ParamType):
-    """Names with commas between them."""
-
-    name = "names"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        return tuple(name.strip() for name in value.split(","))
+def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Take names with commas between them apart."""
+    return None if value is None else tuple(name.strip() for name in value.split(","))
 
 
-class _Seconds(click.FloatRange):
-    """A time of a recording, which has neither an end nor a beginning at infinity."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        seconds = super().convert(value, param, ctx)
-        if not math.isfinite(seconds):
-            self.fail(f"{value} is no time.", param, ctx)
-        return seconds
+def _finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    """Refuse what no clock shows."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no time.")
+    return value
 
 
 @click.command()
@@ -56,20 +47,22 @@ class _Seconds(click.FloatRange):
 )
 @click.option(
     "--detect",
-    type=_Names(),
+    callback=_names,
     metavar="dtmf,tone,…",
     help=f"What to listen for [{','.join(DETECTED)}], of {', '.join(DETECTABLE)}.",
 )
 @click.option(
     "--plan",
     "plans",
-    type=_Names(),
+    callback=_names,
     metavar="us,uk,…",
     help=f"Tones of which countries [{','.join(PLANS)}], {AUTO} for any, or a plan's FILE.toml.",
 )
 @click.option("--channel", "channels", multiple=True, type=click.IntRange(1), help="From 1 [all].")
-@click.option("--from", "begin", type=_Seconds(0), default=0.0, help="Seconds [0].")
-@click.option("--to", "end", type=_Seconds(0), help="Seconds [the end].")
+@click.option(
+    "--from", "begin", type=click.FloatRange(0), callback=_finite, default=0.0, help="Seconds [0]."
+)
+@click.option("--to", "end", type=click.FloatRange(0), callback=_finite, help="Seconds [the end].")
 @click.option("--raw", type=click.Choice(RAW), help="Samples without a header.")
 @click.option("--raw-rate", type=click.IntRange(1000, 384_000), help="Of --raw, a second [8000].")
 @click.option("--raw-channels", type=click.IntRange(1, 1024), help="Of --raw, interleaved [1].")
