@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,6 +16,7 @@ from dsp.plan import AUTO, PLANS
 from dsp.types import DspError
 
 from ..errors import MediasockError
+from .ending import told
 
 if TYPE_CHECKING:
     from ..offline.corpus import Moved
@@ -83,14 +83,8 @@ def analyze(files: tuple[str, ...], form: str | None, **options: Any) -> None:
     Exit status 0 when all were read, 1 when one was not (it is named, the others are done), 2 on
     misuse.
     """
-    try:
-        request = _request(files, form, options)
-        failed = _run(files, form, request, options)
-    except MediasockError as error:
-        click.echo(f"mediasock: {error}", err=True)
-        failed = 1
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+    with told():
+        failed = _run(files, form, _request(files, form, options), options)
     sys.exit(1 if failed else 0)
 
 

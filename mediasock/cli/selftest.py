@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dsp.types import DspError
-
-from ..errors import MediasockError
+from .ending import told
 
 if TYPE_CHECKING:
     from ..selftest import Outcome
@@ -38,7 +36,7 @@ def selftest(as_json: bool, directory: Path | None) -> None:
     from ..selftest import fixtures, judge, shipped  # noqa: PLC0415 - loads numba
 
     outcomes: list[Outcome] = []
-    try:
+    with told():
         every = fixtures(directory or shipped())
         width = max(len(one.name) for one in every)
         if not as_json:
@@ -46,12 +44,9 @@ def selftest(as_json: bool, directory: Path | None) -> None:
         for one in every:
             outcomes.append(judge(one))
             _tell(outcomes[-1], width, as_json)
-    except (MediasockError, DspError) as error:
-        click.echo(f"mediasock: {error}", err=True)
-        sys.exit(1)
-    failed = sum(not one.ok for one in outcomes)
-    if not as_json:
-        click.echo(f"{len(outcomes) - failed} of {len(outcomes)} recordings as they should be")
+        failed = sum(not one.ok for one in outcomes)
+        if not as_json:
+            click.echo(f"{len(outcomes) - failed} of {len(outcomes)} recordings as they should be")
     sys.exit(1 if failed else 0)
 
 

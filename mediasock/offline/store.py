@@ -93,10 +93,19 @@ class Store(ABC):
             self.commit()
 
     def commit(self) -> None:
-        """Make lasting what has been kept."""
-        if self._waiting:
-            self._write(self._waiting)
-            self._waiting = []
+        """Make lasting what has been kept.
+
+        Raises
+        ------
+        StoreError
+            When it cannot be written; the next run cuts off what is half there.
+        """
+        waiting, self._waiting = self._waiting, []
+        try:
+            if waiting:
+                self._write(waiting)
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error.strerror or error}") from error
         self._last = self._clock()
 
     def _full(self) -> bool:

@@ -292,3 +292,14 @@ def test_a_cluster_that_is_not_there_is_named(tmp_path, monkeypatch):
     done = run(wav(tmp_path / "a.wav"), "--scheduler", "tcp://127.0.0.1:1")
     assert done.exit_code == 1
     assert "tcp://127.0.0.1:1: there is no scheduler" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("form", ["--json", "--csv"])
+def test_output_that_cannot_be_written_is_one_line(tmp_path, form):
+    with (
+        Path("/dev/full").open("wb") as full,
+        started(wav(tmp_path / "a.wav"), form, stdout=full, stderr=subprocess.PIPE) as process,
+    ):
+        assert process.stderr.read() == b"mediasock: standard output: No space left on device\n"
+        assert process.wait(240) == 1

@@ -1,5 +1,6 @@
 """Results on disk, and runs that are killed at any moment."""
 
+import errno
 import json
 import shutil
 import tempfile
@@ -121,6 +122,28 @@ def test_lines_that_were_cut_by_somebody_are_not_taken_for_whole(tmp_path):
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(StoreError, match="its journal knows of"):
         open_store(path, Request())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_disk_that_is_full_is_named_and_the_next_run_goes_on(tmp_path, name, monkeypatch):
+    path = tmp_path / name
+    with open_store(path, Request()) as store:
+        store.add(result("a.wav"))
+
+    def fail(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", fail)
+        with (
+            pytest.raises(StoreError, match=f"{path}: No space left on device"),
+            open_store(path, Request()) as store,
+        ):
+            store.add(result("b.wav"))
+    with open_store(path, Request()) as store:
+        assert list(store.done) == ["a.wav"]
+        store.add(result("b.wav"))
+    assert rows(path) == expected(result("a.wav"), result("b.wav"))
 
 
 FILES = [result(f"{number}.wav", number % 4) for number in range(12)]
