@@ -22,8 +22,7 @@ NOISES = ("none", "white", "coloured", "street", "hum", "babble", "clicks")
 def _extract(heard, states, tables, out):
     (sound, power), (facts, s), (front_, work, speech, floor) = heard, states, tables
     for unit in range(len(out)):
-        silent = voice_kernel.is_silent(power, unit, floor)
-        voice_kernel.sense(facts, (sound, unit * UNIT), silent, front_, work)
+        voice_kernel.sense(facts, (sound, power), unit, floor, (front_, work))
         music_kernel.gather(s, facts, voice_kernel.score(facts, speech))
         for j in range(out.shape[1]):
             out[unit, j] = s.inputs[j]
@@ -33,7 +32,7 @@ def features(sound: np.ndarray) -> np.ndarray:
     """What the network is given after each unit."""
     states = tuple(np.zeros(1, dtype=kind)[0] for kind in (voice_kernel.FACTS, music_kernel.STATE))
     out = np.zeros((len(sound) // UNIT, music_kernel.INPUTS), dtype=np.float32)
-    tables = front(), voice_kernel.Work.new(), network(), np.float32(FLOOR)
+    tables = front(), np.zeros(1, dtype=voice_kernel.WORK)[0], network(), np.float32(FLOOR)
     _extract((sound, powers(sound[None])[0]), states, tables, out)
     return out
 

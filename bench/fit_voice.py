@@ -3,7 +3,7 @@
 FOLDER holds recordings of speech and music that `python -m bench voice` does not test with: what
 Debian's asterisk-core-sounds-fr-wav, -ru-wav and -it-wav, asterisk-prompt-es-co and
 asterisk-prompt-fr-armelle have under usr/share/asterisk/sounds, and the three pieces by Macroform
-of asterisk-moh-opsound-wav. Ten of espeak-ng's voices are added.
+of asterisk-moh-opsound-wav. Ten of espeak-ng's voices are added, and data of libspandsp's modems.
 """
 
 import json
@@ -51,8 +51,7 @@ def sayings(folder: Path) -> list[np.ndarray]:
 def _extract(heard, facts, tables, out):
     (sound, power), (front_, work, floor) = heard, tables
     for unit in range(len(out)):
-        silent = voice_kernel.is_silent(power, unit, floor)
-        voice_kernel.sense(facts, (sound, unit * UNIT), silent, front_, work)
+        voice_kernel.sense(facts, (sound, power), unit, floor, (front_, work))
         for j in range(out.shape[1]):
             out[unit, j] = facts.inputs[j]
 
@@ -61,7 +60,7 @@ def features(sound: np.ndarray) -> np.ndarray:
     """What the network is given for each unit but the last ones."""
     facts = np.zeros(1, dtype=voice_kernel.FACTS)[0]
     out = np.zeros((len(sound) // UNIT, voice_kernel.INPUTS), dtype=np.float32)
-    tables = front(), voice_kernel.Work.new(), np.float32(FLOOR)
+    tables = front(), np.zeros(1, dtype=voice_kernel.WORK)[0], np.float32(FLOOR)
     _extract((sound, powers(sound[None])[0]), facts, tables, out)
     return out[voice_kernel.AHEAD :]
 

@@ -8,6 +8,7 @@ from dsp.dtmf import KEYS
 from dsp.framing import UNIT
 from dsp.tones import dtmf
 from dsp.types import RATE, amplitude
+from tests.support.spandsp_modems import MODEMS, data
 from tests.support.speech import (
     at_level,
     babble,
@@ -98,6 +99,26 @@ def tones(samples: int, rng: np.random.Generator) -> np.ndarray:
     return sound
 
 
+def bursts(samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Modems' data, and noise, that begin and end at once, of power 1 while they last."""
+    out = np.zeros(samples)
+    at = int(rng.uniform(0, 2) * RATE)
+    while at + RATE // 5 < samples:
+        length = min(int(rng.uniform(0.2, 7) * RATE), samples - at)
+        if rng.random() < 0.7:
+            name = rng.choice(sorted({modem for modem, _ in MODEMS}))
+            kinds = [one for one in MODEMS if one[0] == name]
+            sent = data(*kinds[rng.integers(len(kinds))], 9.0, seed=int(rng.integers(4)))
+            begin = int(rng.integers(2 * RATE)) if rng.random() < 0.5 else 0
+            part = lfilter([1, rng.uniform(-0.5, 0.5)], [1], sent[begin:][:length].astype(float))
+        else:
+            slope = rng.uniform(0.3, 1.5)
+            part = coloured(length, slope, rng) if rng.random() < 0.5 else rng.normal(size=length)
+        out[at : at + length] = part / part.std() * _ratio(rng.normal() * 3)
+        at += length + int(rng.exponential(0.7) * RATE)
+    return out
+
+
 def music(pieces: list, samples: int, rng: np.random.Generator) -> np.ndarray:
     """A part of one of these pieces, or made music, of power 1."""
     if not pieces or rng.random() < 0.4:
@@ -152,6 +173,9 @@ def anything(sources, rng, seconds: int = 15):
     if rng.random() < 0.5:
         free = ~np.repeat(speech, UNIT) if rng.random() < 0.8 else np.ones(samples, dtype=bool)
         sound = sound + tones(samples, rng) * free * _ratio(rng.uniform(-15, 5))
+    if rng.random() < 0.35:
+        free = ~np.repeat(speech, UNIT)
+        sound = sound + bursts(samples, rng) * free * _ratio(rng.uniform(-15, 5))
     sound = sound * FULL * _ratio(min(0, rng.uniform(-45, 5)))
     if rng.random() < 0.5:
         sound = sound + rng.normal(size=samples) * FULL * _ratio(rng.uniform(-75, -50))

@@ -3,6 +3,7 @@
 With what it is tested no network was fitted: Debian's asterisk-core-sounds-en-wav (one woman), five
 of espeak-ng's voices, and, where VOICE_MATERIAL names a folder with what bench.fit_voice says,
 it_IT_f_Menardi of asterisk-core-sounds-it-wav and the two other pieces of music.
+CALLS names a folder whose folder fax has recordings of fax calls, by default the fixtures.
 WEBRTC_PYTHON names a Python that has webrtcvad; without it, it is left out.
 """
 
@@ -13,17 +14,28 @@ import time
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from bench.fit_voice import features, sayings
-from bench.scenes import noisy
+from bench.scenes import FULL, coded, noisy
 from dsp import amd, beep, music, voice
 from dsp.framing import UNIT
 from dsp.types import RATE
-from dsp.voice import network
+from dsp.voice import FLOOR, network
 from tests.support.signals import line, noise, silence, tone
-from tests.support.speech import GREETINGS, PROMPTS, at_level, recorded, spoken
+from tests.support.spandsp_modems import LEVEL, MODEMS, data
+from tests.support.speech import (
+    GREETINGS,
+    PROMPTS,
+    at_level,
+    coloured,
+    recorded,
+    spoken,
+    unit_powers,
+)
 
 MATERIAL = Path(os.environ.get("VOICE_MATERIAL", "/nowhere"))
+CALLS = Path(os.environ.get("CALLS", "fixtures"))
 WEBRTC = os.environ.get("WEBRTC_PYTHON")
 SPOKEN = (
     *(("en-gb+m6", 150, 40), ("en-us+f5", 175, 65), ("sv+m4", 160, 30)),
@@ -58,11 +70,11 @@ def _scores(sound: np.ndarray) -> np.ndarray:
     """What the network says of each unit; the last ones are not judged."""
     inputs, weights = features(sound), network()
     reached = (
-        np.maximum(inputs @ weights.first[:, : inputs.shape[1]].T + weights.bias, 0)
-        @ weights.second
+        np.maximum(inputs @ weights["first"][:, : inputs.shape[1]].T + weights["bias"], 0)
+        @ weights["second"]
     )
     missing = np.full(len(sound) // UNIT - len(reached), -np.inf)
-    return np.concatenate([reached + weights.offset, missing])
+    return np.concatenate([reached + weights["offset"], missing])
 
 
 def _told(sound: np.ndarray) -> np.ndarray:
@@ -137,6 +149,42 @@ def _speech() -> list[str]:
             row += f" {100 * missed:.1f} / {100 * false:.1f} → {100 * ours:.1f} % |"
         lines.append(row)
     return lines
+
+
+def _data() -> list[tuple[str, str]]:
+    rows = []
+    told = sent = 0.0
+    for modem in MODEMS:
+        for number, level in enumerate((0, -14, -26)):
+            for snr in (None, 30, 15):
+                rng = np.random.default_rng(number)
+                sound = data(*modem, 4.0, seed=7) * 10 ** (level / 20)
+                sound = np.concatenate([silence(0.5), sound, silence(0.5)])
+                if snr:
+                    hiss = 10 ** ((LEVEL + level - snr) / 20) * FULL
+                    sound = sound + rng.normal(size=len(sound)) * hiss
+                told += _told(coded(sound, rng)).sum() * UNIT / RATE
+                sent += 4.0
+    rows.append(
+        ("libspandsp's data, 13 modems and rates, −40 to −14 dBm0, told as speech", told, sent)
+    )
+    told = sent = 0.0
+    for path in sorted((CALLS / "fax").glob("*.flac")):
+        for side in soundfile.read(path, dtype="int16", always_2d=True)[0].T:
+            told += _told(side).sum() * UNIT / RATE
+            sent += (unit_powers(side.astype(float)) > FLOOR).sum() * UNIT / RATE
+    rows.append(("fax calls, both sides, but for silence, told as speech", told, sent))
+    told = sent = 0.0
+    for number in range(72):
+        rng = np.random.default_rng((8, number))
+        seconds, level = (0.3, 1.0, 3.0)[number % 3], (-10, -25, -40)[number // 3 % 3]
+        burst = coloured(round(seconds * RATE), number % 2, rng) * FULL * 10 ** (level / 20)
+        told += (
+            _told(coded(np.concatenate([silence(1), burst, silence(1)]), rng)).sum() * UNIT / RATE
+        )
+        sent += seconds
+    rows.append(("bursts of white and pink noise, −40 to −10 dBm0, told as speech", told, sent))
+    return [(name, f"{told:.1f} of {sent:.0f} s") for name, told, sent in rows]
 
 
 def _beeps() -> list[tuple[str, str]]:
@@ -268,6 +316,6 @@ def _cost() -> list[tuple[str, str]]:
 
 def run() -> str:
     """Return the tables, as Markdown."""
-    rows = [*_beeps(), *_imagined(), *_answers(), *_cost()]
+    rows = [*_data(), *_beeps(), *_imagined(), *_answers(), *_cost()]
     table = ["| what | measured |", "| --- | --- |", *(f"| {a} | {b} |" for a, b in rows)]
     return "\n".join([*_speech(), "", *table])

@@ -42,7 +42,7 @@ from dsp.framing import TOGETHER, UNIT
 from dsp.hearing import Heard, Hearing
 from dsp.types import RATE, DspError, Rows
 from dsp.voice import FLOOR, SCORE, front, network
-from dsp.voice_kernel import FACTS, Work
+from dsp.voice_kernel import FACTS, WORK
 
 __all__ = ["AmdError", "Decisions", "Detector", "Parameters"]
 
@@ -146,7 +146,7 @@ class Decisions:
         self._state = np.zeros(calls, dtype=STATE)
         self._state["going"] = at_once
         self._events = np.zeros(max(calls, TOGETHER), dtype=EVENT)
-        self._work = Work.new()
+        self._work = np.zeros(1, dtype=WORK)[0]
         self._tables = front(), network(), _rules(parameters or Parameters())[()]
 
     def begin(self, rows: Rows) -> None:

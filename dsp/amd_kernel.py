@@ -14,11 +14,6 @@ from dsp.types import Rows, Samples
 from dsp.voice_kernel import (
     AHEAD,
     PIECES,
-    Front,
-    Network,
-    Work,
-    is_silent,
-    mean_square,
     score,
     sense,
 )
@@ -135,8 +130,8 @@ def decide(
     heard: tuple[Samples, Floats32],
     rows: Rows,
     state: tuple[NDArray[np.void], NDArray[np.void]],
-    tables: tuple[Front, Network, Record],
-    out: tuple[Work, NDArray[np.void]],
+    tables: tuple[Record, Record, Record],
+    out: tuple[Record, NDArray[np.void]],
 ) -> int:
     """Hear units of rows; write what they make known and return how much it is.
 
@@ -162,9 +157,8 @@ def decide(
             s.units += 1
             if not s.going:
                 continue
-            silent = is_silent(powers[i], unit, rules.floor)
-            sense(known, (sound[i], unit * UNIT), silent, front, work)
-            power = _remember(s, mean_square(powers[i], unit))
+            newest = sense(known, (sound[i], powers[i]), unit, rules.floor, (front, work))
+            power = _remember(s, newest)
             if known.units <= AHEAD:
                 continue
             speech = power >= rules.threshold and score(known, network) > rules.score

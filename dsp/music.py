@@ -22,7 +22,7 @@ from dsp.framing import TOGETHER
 from dsp.hearing import Heard, Hearing
 from dsp.music_kernel import HIDDEN, INPUTS, RULES, STATE, decide, give_up
 from dsp.types import Rows
-from dsp.voice_kernel import FACTS, Network, Work
+from dsp.voice_kernel import FACTS, WORK, Record, network_dtype
 
 __all__ = ["Decisions", "Detector", "network"]
 
@@ -31,9 +31,9 @@ _LEAST, _BACK = 50, 40
 
 
 @cache
-def network() -> Network:
+def network() -> Record:
     """Weights that ``python -m bench.fit_music`` found."""
-    return voice.read_network("music.json", (HIDDEN, INPUTS))
+    return voice.read_network("music.json", network_dtype(HIDDEN, INPUTS))
 
 
 class Decisions:
@@ -47,7 +47,7 @@ class Decisions:
         self._facts = np.zeros(calls, dtype=FACTS)
         self._state = np.zeros(calls, dtype=STATE)
         self._events = np.zeros(max(calls, TOGETHER), dtype=EVENT)
-        self._work = Work.new()
+        self._work = np.zeros(1, dtype=WORK)[0]
         rules = np.zeros((), dtype=RULES)
         rules["floor"], rules["on"], rules["off"] = voice.FLOOR, _ON, _OFF
         rules["least"], rules["back"] = _LEAST, _BACK

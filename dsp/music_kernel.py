@@ -17,11 +17,6 @@ from dsp.voice_kernel import (
     CONTEXT,
     FEATURES,
     PIECES,
-    Front,
-    Network,
-    Work,
-    is_silent,
-    mean_square,
     score,
     sense,
 )
@@ -94,7 +89,7 @@ def gather(s: Record, facts: Record, likely: float) -> None:
 
 
 @kernel
-def weigh(s: Record, network: Network) -> float:
+def weigh(s: Record, network: Record) -> float:
     """Weigh the running means: above 0 it is rather music."""
     total = float(network.offset)
     for h in range(HIDDEN):
@@ -140,8 +135,8 @@ def decide(
     heard: tuple[Samples, Floats32],
     rows: Rows,
     state: tuple[NDArray[np.void], NDArray[np.void]],
-    tables: tuple[Front, Network, Network, Record],
-    out: tuple[Work, NDArray[np.void]],
+    tables: tuple[Record, Record, Record, Record],
+    out: tuple[Record, NDArray[np.void]],
 ) -> int:
     """Hear units of rows; write what they make known and return how much it is.
 
@@ -164,10 +159,9 @@ def decide(
     for i in range(len(rows)):
         known, s = facts[rows[i]], states[rows[i]]
         for unit in range(powers.shape[1] // PIECES):
-            silent = is_silent(powers[i], unit, rules.floor)
-            sense(known, (sound[i], unit * UNIT), silent, front, work)
+            power = sense(known, (sound[i], powers[i]), unit, rules.floor, (front, work))
             gather(s, known, score(known, speech))
-            s.mean_power += (mean_square(powers[i], unit) - s.mean_power) / MEMORY
+            s.mean_power += (power - s.mean_power) / MEMORY
             s.units += 1
             at = rows[i], unit
             count += _follow(s, weigh(s, music), rules, at, events[count])

@@ -2,9 +2,10 @@
 
 A small network, fitted to speech in noise, tells every 20 ms whether it is speech; it is given how
 far each of twelve bands is above the row's own noise, how periodic the sound is, and how it
-changes, over 100 ms: the unit that it judges, two before and two after. Three units of speech are
-a beginning, so it is told 100 ms after it; where it began is told right. Tones, digits, hum, steady
-noise and clicks are not speech, and most music is not; a crowd of voices is.
+changes, over 100 ms: the unit that it judges, two before and two after; and, over some more, how
+steady its power is. Three units of speech are a beginning, so it is told 100 ms after it; where it
+began is told right. Tones, digits, hum, noise, clicks and modems' data are not speech, even where
+they begin at once, and most music is not; a crowd of voices is.
 """
 
 from __future__ import annotations
@@ -21,22 +22,9 @@ from dsp.bank import Columns
 from dsp.event import EVENT
 from dsp.framing import TOGETHER
 from dsp.hearing import Heard, Hearing
+from dsp.speech_kernel import RULES, SPEAKING, decide, give_up
 from dsp.types import DBM0_OF_FULL_SCALE, RATE, DspError, Rows
-from dsp.voice_kernel import (
-    AHEAD,
-    FACTS,
-    HIDDEN,
-    INPUTS,
-    PADDED,
-    PIECE,
-    RULES,
-    SPEAKING,
-    Front,
-    Network,
-    Work,
-    decide,
-    give_up,
-)
+from dsp.voice_kernel import AHEAD, FACTS, FRONT, NETWORK, PIECE, WORK, Record
 
 __all__ = ["CENTRES", "Decisions", "Detector", "VoiceError", "front", "network", "read_network"]
 
@@ -60,10 +48,10 @@ FLOOR = 32768.0**2 * 10 ** ((-62.0 - DBM0_OF_FULL_SCALE) / 10)
 """Mean square of −62 dBm0: a unit that is softer throughout costs nothing and is no speech."""
 
 _LEAST = 3
-SCORE = -0.5
+SCORE = -0.3
 """Score above which speech goes on."""
 
-_ON = 0.3
+_ON = 0.0
 
 
 class VoiceError(DspError):
@@ -71,39 +59,39 @@ class VoiceError(DspError):
 
 
 @cache
-def front() -> Front:
+def front() -> Record:
     """Tables of the features: a Hann window by which white noise has its own power in each band."""
     at = np.arange(PIECE // 2) - (PIECE - 1) / 2
     window = np.cos(np.pi * at / PIECE) ** 2
     window /= np.sqrt(2 * np.sum(window**2))
     waves = window * np.exp(-2j * np.pi * np.outer(CENTRES, at) / RATE)
-    cosines, sines = waves.real.astype(np.float32), waves.imag.astype(np.float32)
-    return Front(np.ascontiguousarray(cosines), np.ascontiguousarray(sines))
+    tables = np.zeros(1, dtype=FRONT)
+    tables["cosines"], tables["sines"] = waves.real, waves.imag
+    return tables[0]
 
 
-def read_network(name: str, shape: tuple[int, int]) -> Network:
+def read_network(name: str, kind: np.dtype[np.void]) -> Record:
     """Weights from a file of this package.
 
     Parameters
     ----------
     name
         Of a JSON file with ``first``, ``bias``, ``second`` and ``offset``.
-    shape
-        Of ``first``: hidden sums, inputs.
+    kind
+        As of :func:`~dsp.voice_kernel.network_dtype`; inputs that the file has not weigh nothing.
     """
     table = json.loads(resources.files("dsp").joinpath(name).read_text())
-    first, bias, second = (
-        np.array(table[part], dtype=np.float32) for part in ("first", "bias", "second")
-    )
-    assert first.shape == shape
-    return Network(first, bias, second, float(table["offset"]))
+    weights = np.zeros(1, dtype=kind)
+    weights["first"][0, :, : len(table["first"][0])] = table["first"]
+    for part in ("bias", "second", "offset"):
+        weights[part][0] = table[part]
+    return weights[0]
 
 
 @cache
-def network() -> Network:
+def network() -> Record:
     """Weights that ``python -m bench.fit_voice`` found."""
-    found = read_network("voice.json", (HIDDEN, INPUTS))
-    return found._replace(first=np.pad(found.first, ((0, 0), (0, PADDED - INPUTS))))
+    return read_network("voice.json", NETWORK)
 
 
 class Decisions:
@@ -119,7 +107,7 @@ class Decisions:
         self._facts = np.zeros(calls, dtype=FACTS)
         self._speaking = np.zeros(calls, dtype=SPEAKING)
         self._events = np.zeros(2 * max(calls, TOGETHER), dtype=EVENT)
-        self._work = Work.new()
+        self._work = np.zeros(1, dtype=WORK)[0]
         rules = np.zeros((), dtype=RULES)
         rules["floor"], rules["on"], rules["off"], rules["least"] = FLOOR, _ON, SCORE, _LEAST
         rules["hang"], rules["silence"] = hangover * RATE, (silence or 0) * RATE

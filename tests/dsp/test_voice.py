@@ -7,15 +7,17 @@ from hypothesis import strategies as st
 from dsp import g711
 from dsp.tone_stream import render
 from dsp.tones import dtmf
-from dsp.types import dbm0
+from dsp.types import amplitude, dbm0
 from dsp.voice import Detector, VoiceError
 from tests.support.signals import by_row, line, noise, pieces, rows_of, silence, tone
+from tests.support.spandsp_modems import LEVEL, MODEMS, data
 from tests.support.speech import (
     GREETINGS,
     active_power,
     at_level,
     can_speak,
     clicks,
+    coloured,
     hum,
     labels,
     spoken,
@@ -30,6 +32,10 @@ needs_espeak = pytest.mark.skipif(not can_speak(), reason="espeak-ng is not inst
 def heard(signal, **options):
     detector = Detector(len(signal), **options)
     return [*detector.process(signal), *detector.finish()]
+
+
+def by_ulaw(samples):
+    return g711.ulaw_to_linear(g711.linear_to_ulaw(samples))
 
 
 def speech(signal, **options):
@@ -95,6 +101,35 @@ def test_speech_is_heard_in_noise_and_the_noise_is_not(snr):
 def test_what_is_no_speech(sound):
     after = np.concatenate([silence(0.5), sound[1].astype(float), silence(0.5)])
     assert speech(line(after)) == []
+
+
+@pytest.mark.parametrize("modem", MODEMS, ids=lambda one: f"{one[0]}-{one[1]}")
+def test_data_of_a_modem_is_no_speech(modem):
+    sent = data(*modem, 3.0, seed=5).astype(float)
+    apart = silence(0.5)
+    parts = [part for gain in (0, -12, -25) for part in (apart, sent * 10 ** (gain / 20))]
+    sound = np.concatenate([*parts, apart])
+    hiss = noise(len(sound) / 8000, LEVEL - 30)[: len(sound)]
+    lines = line(sound)[0], line(sound + hiss)[0], by_ulaw(line(sound)[0])
+    told = [one for row in lines for one in speech(row[None])]
+    assert sum(one.end - one.start for one in told) <= 0.02 * 9 * len(sent)
+
+
+@pytest.mark.parametrize("call", ["v17_ecm_pcmu_training", "v17_ecm_l16_begin", "v29_nonecm_begin"])
+def test_a_fax_call_is_no_speech(call):
+    sides = soundfile.read(f"fixtures/fax/{call}.flac", dtype="int16", always_2d=True)[0].T
+    assert speech(np.ascontiguousarray(sides)) == []
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 3.0])
+def test_a_burst_of_noise_is_no_speech(slope, seconds):
+    rng = np.random.default_rng(7)
+    sound = [silence(1.0)]
+    for level in (-10, -25, -40):
+        burst = coloured(round(seconds * 8000), slope, rng) * amplitude(level) / np.sqrt(2)
+        sound += [burst, silence(1.0)]
+    assert speech(line(*sound)) == []
 
 
 def test_a_pause_within_the_hangover_is_part_of_the_speech():
