@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.image import AxesImage
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator
@@ -40,6 +41,7 @@ COLOURS = {
     "beep": "#b8860b",
     "music": "#2a9d8f",
     "amd": "#6b4f3a",
+    "text": "#4059ad",
 }
 """By kind, in the order of the lanes; told apart by eyes that do not see all colours."""
 
@@ -59,6 +61,8 @@ _LETTER = 7 / DOTS
 
 _DEPTH = 70.0
 """dB from the brightest to the darkest of a spectrogram."""
+
+_SILENT = float(dbm0(0.0))
 
 _HALF_BOX = 55.0
 """Hz from a tone to the edge of its box."""
@@ -134,7 +138,9 @@ def figure(spectra: Spectra, lines: Sequence[Line], title: str, about: str, begi
     drawn = Figure(figsize=(WIDTH, height), dpi=DOTS, facecolor="white")
     if len(title) > _TITLE:
         title = f"…{title[1 - _TITLE :]}"
-    drawn.text(0.25 / WIDTH, 1 - 0.33 / height, title, size=14, weight="bold", va="center")
+    written = _written(title)
+    head = drawn.text(0.25 / WIDTH, 1 - 0.33 / height, written, size=14, weight="bold", va="center")
+    head.set_parse_math(False)
     drawn.text(0.25 / WIDTH, 1 - 0.58 / height, about, size=9, color="#555555", va="center")
     columns = spectra.mean.columns().shape[1]
     each_column = spectra.column_seconds
@@ -146,6 +152,12 @@ def figure(spectra: Spectra, lines: Sequence[Line], title: str, about: str, begi
         _channel(drawn, spectra, line, span, top)
         top -= inches
     return drawn
+
+
+def _written(name: str) -> str:
+    """Give a name with a box for each letter that the font lacks, as matplotlib would warn of."""
+    known = get_font(findfont(FontProperties(weight="bold"))).get_charmap()
+    return "".join(letter if ord(letter) in known else "□" for letter in name)
 
 
 def _channel(drawn: Figure, spectra: Spectra, line: Line, span: Span, top: float) -> None:
@@ -235,7 +247,7 @@ def _label(mark: Mark, span: Span) -> Label:
         return Label(at, (level, ""), between)
     if one.kind == "beep":
         return Label(at, (f"{hertz} Hz  {level}", hertz), between)
-    brief = f"{one.value}  {level}"
+    brief = one.value if one.level <= _SILENT else f"{one.value}  {level}"
     long = f"{brief}  {hertz} Hz" if hertz else brief
     timed = f"{long}  {mark.cadence} ms" if mark.cadence else long
     return Label(at, (timed, long, brief, one.value), between)
@@ -248,7 +260,7 @@ def _between(mark: Mark) -> str:
 
 def _draw_spectrogram(panel: Axes, spectrum: Floats32, line: Line, span: Span) -> None:
     levels = dbm0(spectrum)
-    brightest = max(float(np.ceil(levels.max(initial=-100.0) / 5) * 5), -30.0)
+    brightest = max(float(np.ceil(levels.max(initial=_SILENT) / 5) * 5), -30.0)
     half = RATE / WINDOW / 2
     image = _image(panel, levels, (span.begin, span.last, -half, RATE / 2 + half), brightest)
     panel.set_ylim(0, RATE / 2)
@@ -323,7 +335,7 @@ def _draw_keys(panel: Axes, keys: Floats32, line: Line, span: Span) -> None:
     """The eight frequencies over time, and a box where a digit was told."""
     count = len(KEY_FREQUENCIES)
     levels = dbm0(keys)
-    brightest = max(float(np.ceil(levels.max(initial=-100.0) / 5) * 5), -30.0)
+    brightest = max(float(np.ceil(levels.max(initial=_SILENT) / 5) * 5), -30.0)
     image = _image(panel, levels, (span.begin, span.last, -0.5, count - 0.5), brightest, 40.0)
     panel.set_ylim(-0.5, count - 0.5)
     panel.yaxis.set_major_locator(FixedLocator(range(count)))

@@ -291,6 +291,13 @@ def test_of_a_long_path_the_end_is_shown():
     assert drawn.texts[0].get_window_extent().x1 < 1600
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", [r"$\nothing$ _x^2$.wav", "日本 é.wav", "bad\udcff\n.wav"])
+def test_any_name_can_be_written(tmp_path, name):
+    draw(np.zeros((1, 800), dtype=np.int16), 8000, [], tmp_path / "a.svg", title=name)
+    ElementTree.parse(tmp_path / "a.svg")
+
+
 def test_what_was_not_heard_is_said():
     drawn = figure_of(np.zeros((1, RATE), dtype=np.int16), [])
     assert [text.get_text() for text in drawn.axes[0].texts] == ["nothing heard"]
