@@ -120,6 +120,8 @@ def _check(files: tuple[str, ...], form: str | None, options: dict[str, Any]) ->
         and not one,
         "--plot or --plot-dir": options["plot"] and options["plot_dir"],
         f"--to {end} is not after --from {begin}": end is not None and end <= begin,
+        "--plan is of tones, which --detect does not name": options["plans"]
+        and "tone" not in (options["detect"] or DETECTED),
         "--raw-rate and --raw-channels are of --raw": not options["raw"]
         and (options["raw_rate"] or options["raw_channels"]),
         "--out has a form of its own": form and options["out"],

@@ -32,7 +32,7 @@ _DROP = 0.06
 _COARSE = 0.1
 """Seconds of a column above which bursts are not looked for."""
 
-_TONES = {"mf": 2, "beep": 1, "tone": 2}
+_TONES = {"mf": 2, "beep": 1, "tone": 2, "text": 2}
 """Tones of what no plan has the frequencies of: they are looked for in the spectrum."""
 
 _WEAKER = 2.0

@@ -128,6 +128,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(tmp_path, jobs):
     [
         ((), "Missing argument"),
         (("a.wav", "--plan", "atlantis"), "no plan 'atlantis'"),
+        (("a.wav", "--plan", "us", "--detect", "dtmf"), "--plan is of tones"),
         (("a.wav", "--detect", "smell"), "'smell' is not heard"),
         (("a.wav", "--from", "3", "--to", "2"), "is not after"),
         (("a.wav", "--from", "nan"), "nan is no time"),
