@@ -97,18 +97,19 @@ class Decisions:
         self._rows["telling"] = -1
         self._matches = np.zeros((calls, len(cadences)), dtype=MATCH)
         self._events = np.zeros(6 * max(calls, TOGETHER), dtype=EVENT)
+        self._out = self._events, np.zeros(1, dtype=np.int64)
 
     def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
         """Hear units of some rows."""
         happened = self._tones.hear(heard, rows)
         state = self._rows, self._matches
         units = heard.units, self._tones.gap
-        count = decide((happened, *units), rows, state, self._table, self._events)
+        count = decide((happened, *units), rows, state, self._table, self._out)
         return self._events[:count]
 
     def give_up(self, rows: Rows) -> NDArray[np.void]:
         """End the cadences that are being told."""
-        count = give_up(rows, (self._rows, self._matches), self._table, self._events)
+        count = give_up(rows, (self._rows, self._matches), self._table, self._out)
         return self._events[:count]
 
     def forget(self, rows: Rows) -> None:

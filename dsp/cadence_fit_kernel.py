@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import njit
 
+from dsp.compiled import kernel
 from dsp.plan import ANY, MAX_INTERVALS
 
 Record: TypeAlias = Any
 
-kernel = njit(nogil=True, cache=True, error_model="numpy")
-
 CADENCE = np.dtype(
     [
-        ("intervals", np.int32),
-        ("tones", np.int32, (MAX_INTERVALS,)),
+        ("intervals", np.int64),
+        ("tones", np.int64, (MAX_INTERVALS,)),
         ("hz", np.float64, (MAX_INTERVALS, 2)),
         ("off", np.float64, (MAX_INTERVALS, 2)),
         ("beat", np.float64, (MAX_INTERVALS,)),
@@ -27,11 +25,11 @@ CADENCE = np.dtype(
         ("levelled", np.bool_),
         ("once", np.bool_),
         ("continuous", np.bool_),
-        ("told", np.int32),
-        ("meaning", np.int32),
+        ("told", np.int64),
+        ("meaning", np.int64),
         ("quiet", np.float64),
-        ("modulated", np.int32),
-        ("reversals", np.int32),
+        ("modulated", np.int64),
+        ("reversals", np.int64),
     ]
 )
 """A cadence: times in samples, ``free`` where only the first round is free in them; ``tones`` 0
@@ -48,7 +46,7 @@ MATCH = np.dtype(
         ("ready", np.bool_),
         ("told", np.bool_),
         ("faint", np.bool_),
-        ("step", np.int32),
+        ("step", np.int64),
         ("start", np.float64),
         ("end", np.float64),
         ("energy", np.float64),

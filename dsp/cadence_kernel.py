@@ -22,9 +22,9 @@ from dsp.cadence_fit_kernel import (
     is_last,
     is_like,
     is_loud,
-    kernel,
     most,
 )
+from dsp.compiled import entry, kernel
 from dsp.framing import UNIT
 from dsp.steady_kernel import BEGUN, ENDED, OTHER, SOUNDING
 from dsp.types import Rows
@@ -32,7 +32,7 @@ from dsp.types import Rows
 ROW = np.dtype(
     [
         ("units", np.int64),
-        ("telling", np.int32),
+        ("telling", np.int64),
         ("active", np.bool_),
         ("ready", np.bool_),
         ("other", np.float64),
@@ -41,6 +41,8 @@ ROW = np.dtype(
 )
 """Units heard, which cadence is being told, −1 for none, whether any is followed, and whether one
 is ready; when a tone or other sound was last over, and its power."""
+
+_NONE: Any = np.int64(-1)
 
 _ROUGH = 5.0
 """Hz by which a tone that has just begun may be read wrongly, since it began within a unit."""
@@ -108,7 +110,7 @@ def _settle(row: int, scene: Any, out: Any) -> None:
     r, matches, cadences = scene
     if r.telling >= 0 or not r.ready:
         return
-    which = -1
+    which = _NONE
     for other in range(len(cadences)):
         match = matches[other]
         if match.active and match.ready and _is_before(other, which, matches, cadences):
@@ -312,13 +314,13 @@ def _take(row: int, one: Record, scene: Any, out: Any) -> None:
     scene[0].active = True
 
 
-@kernel
+@entry
 def decide(
     heard: tuple[NDArray[np.void], int, int],
     rows: Rows,
     state: tuple[NDArray[np.void], NDArray[np.void]],
     cadences: NDArray[np.void],
-    events: NDArray[np.void],
+    out: tuple[NDArray[np.void], NDArray[np.int64]],
 ) -> int:
     """Take what units of some rows have brought; write what is known now, return how much it is.
 
@@ -333,14 +335,13 @@ def decide(
         ``(calls,)`` of :data:`ROW` and ``(calls, cadences)`` of :data:`MATCH`.
     cadences
         Of :data:`CADENCE`.
-    events
-        Room for ``6 n units`` of :data:`~dsp.event.EVENT`.
+    out
+        Room for ``6 n units`` of :data:`~dsp.event.EVENT`, and ``(1,)``: how many there are.
     """
     happened, units, gap = heard
     records, matches = state
-    counts = np.zeros(1, np.int64)
-    out = (events, counts)
-    at = told = 0
+    events, counts = out
+    counts[0] = at = told = 0
     for i in range(len(rows)):
         row = rows[i]
         r = records[row]
@@ -359,20 +360,21 @@ def decide(
     return int(counts[0])
 
 
-@kernel
+@entry
 def give_up(
     rows: Rows,
     state: tuple[NDArray[np.void], NDArray[np.void]],
     cadences: NDArray[np.void],
-    events: NDArray[np.void],
+    out: tuple[NDArray[np.void], NDArray[np.int64]],
 ) -> int:
     """End what is being told on some rows, whose sound is over; return how much it is."""
     records, matches = state
-    counts = np.zeros(1, np.int64)
+    counts = out[1]
+    counts[0] = 0
     for i in range(len(rows)):
         r = records[rows[i]]
         if r.telling >= 0:
             match = matches[rows[i], r.telling]
-            _write(rows[i], r.telling, match, match.end, (events, counts))
+            _write(rows[i], r.telling, match, match.end, out)
             r.telling = -1
     return int(counts[0])

@@ -13,8 +13,8 @@ from dsp.bank import Columns, plain
 from dsp.framing import TOGETHER, UNIT
 from dsp.hearing import Heard
 from dsp.plan import ANY, Cadence, Interval, PlanError, countries, load
-from dsp.steady_fit_kernel import FIT, PATTERN, RULES, SPAN, Sought
-from dsp.steady_kernel import EVENT, GAP, MODULATED, STATE, follow
+from dsp.steady_fit_kernel import FIT, PATTERN, RULES, SPAN, TONES, Sought
+from dsp.steady_kernel import EVENT, GAP, MODULATED, STATE, Out, follow
 from dsp.types import DBM0_OF_FULL_SCALE, RATE, Rows
 
 __all__ = ["SteadyTones"]
@@ -181,9 +181,10 @@ class SteadyTones:
         self._past = np.zeros((calls, 2, 2, len(frequencies)), dtype=np.float32)
         self._state = np.zeros(calls, dtype=STATE)
         rules = _rules(singles, unmodulated)[()]
-        self._sought = Sought(patterns, rules, np.zeros(7, dtype=FIT))
+        self._sought = Sought(patterns, rules, np.zeros(7, dtype=FIT), np.zeros((TONES, 2)))
         self.gap = GAP + int(patterns["wait"].max(initial=0))
-        self._events = np.zeros(4 * max(calls, TOGETHER), dtype=EVENT)
+        events = np.zeros(4 * max(calls, TOGETHER), dtype=EVENT)
+        self._out = Out(events, np.zeros(1, dtype=np.int64))
 
     def hear(self, heard: Heard, rows: Rows) -> NDArray[np.void]:
         """Hear units of some rows.
@@ -198,9 +199,9 @@ class SteadyTones:
             rows,
             (self._state, self._past),
             self._sought,
-            self._events,
+            self._out,
         )
-        return self._events[:count]
+        return self._out.events[:count]
 
     def forget(self, rows: Rows) -> None:
         """Make rows as new."""

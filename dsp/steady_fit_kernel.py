@@ -12,32 +12,32 @@ import math
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from dsp.bank import Floats32, Floats64
+from dsp.compiled import kernel, numbers
 from dsp.framing import UNIT
 from dsp.types import RATE
 
 Record: TypeAlias = Any
 
-kernel = njit(nogil=True, cache=True, error_model="numpy")
-
 TONES = 3
+FIRST, MIDDLE, LAST = numbers(TONES)
+
 SPAN = 3
 """Units that a pattern may need to be told from another."""
 
 PATTERN = np.dtype(
     [
-        ("tones", np.int32),
-        ("columns", np.int32, (TONES,)),
+        ("tones", np.int64),
+        ("columns", np.int64, (TONES,)),
         ("hz", np.float64, (TONES,)),
         ("range", np.float64, (TONES,)),
         ("turn", np.float64, (TONES, 2)),
         ("inverse", np.float64, (2, TONES, TONES)),
         ("beat", np.float64),
-        ("span", np.int32),
-        ("wait", np.int32),
+        ("span", np.int64),
+        ("wait", np.int64),
     ]
 )
 """Tones: their places in the bank, Hz, how far off they are looked for, what they turn in a unit
@@ -47,7 +47,7 @@ after its beginning it is told, since it may be the beginning of a modulated one
 
 FIT = np.dtype(
     [
-        ("pattern", np.int32),
+        ("pattern", np.int64),
         ("tones", np.float64, (TONES, 2)),
         ("power", np.float64),
         ("size", np.float64),
@@ -58,8 +58,8 @@ and its square root."""
 
 RULES = np.dtype(
     [
-        ("singles", np.int32),
-        ("plain", np.int32),
+        ("singles", np.int64),
+        ("plain", np.int64),
         ("floor", np.float64),
         ("rough", np.float64),
         ("purity", np.float64),
@@ -93,8 +93,8 @@ class Unit(NamedTuple):
         ``(columns,)``: its transform.
     pieces
         ``(4,)``: mean squares of its pieces.
-    total
-        Its mean square.
+    total, was
+        Its mean square, and of the unit before it.
     last, before
         ``(2, columns)``: transforms of the unit before it and of the one before that.
     """
@@ -103,16 +103,34 @@ class Unit(NamedTuple):
     odd: Floats64
     pieces: Floats32
     total: float
+    was: float
     last: Floats32
     before: Floats32
 
 
 class Sought(NamedTuple):
-    """What is looked for: patterns, rules, and fits to work with."""
+    """What is looked for.
+
+    Parameters
+    ----------
+    patterns, rules
+        Of :data:`PATTERN`, and of :data:`RULES`.
+    fits, tones
+        ``(7,)`` of :data:`FIT`, and ``(TONES, 2)``: to work with.
+    """
 
     patterns: NDArray[np.void]
     rules: Record
     fits: NDArray[np.void]
+    tones: Floats64
+
+
+@kernel
+def keep(fit: Record, to: Record) -> None:
+    """Copy a fit: numba copies a whole record a byte at a time, which takes long to compile."""
+    to.pattern, to.power, to.size = fit.pattern, fit.power, fit.size
+    for tone in range(TONES):
+        to.tones[tone, 0], to.tones[tone, 1] = fit.tones[tone, 0], fit.tones[tone, 1]
 
 
 @kernel
@@ -143,10 +161,11 @@ def _transformed(unit: Unit, ago: int, column: int) -> tuple[float, float]:
 
 
 @kernel
-def fit_over(unit: Unit, pattern: Record, number: int, fit: Record) -> None:
+def fit_over(unit: Unit, sought: Sought, number: int, fit: Record) -> None:
     """Fit a modulated pattern to the last units, as many as it spans."""
-    sums = np.zeros((TONES, 2))
+    pattern, sums = sought.patterns[number], sought.tones
     for tone in range(pattern.tones):
+        sums[tone, 0] = sums[tone, 1] = 0.0
         for ago in range(pattern.span):
             even, odd = _transformed(unit, ago, pattern.columns[tone])
             back = 2 * math.pi * pattern.hz[tone] * UNIT / RATE * (0.5 * (pattern.span - 1) - ago)
@@ -176,10 +195,10 @@ def balanced(fit: Record, pattern: Record, twist: float) -> bool:
     """Whether no tone of a pattern is too soft beside the others."""
     if pattern.tones < 2:
         return True
-    first, second = _power(fit, 0), _power(fit, 1)
+    first, second = _power(fit, FIRST), _power(fit, MIDDLE)
     if pattern.tones == 2:
         return bool(first <= twist * second and second <= twist * first)
-    third = _power(fit, 2)
+    third = _power(fit, LAST)
     return bool(
         _WEAKEST * second <= min(first, third)
         and max(first, third) <= _STRONGEST * second
@@ -213,11 +232,12 @@ def seen(hz: float, tones: int) -> float:
 
 
 @kernel
-def _goes_on(total: float, last: float, sought: Sought, tones: NDArray[np.float64]) -> bool:
-    """Whether ``fits[1]`` goes on from ``fits[2]``, of the unit before; what its tones turn."""
+def _goes_on(unit: Unit, sought: Sought) -> bool:
+    """Whether ``fits[1]`` goes on from ``fits[2]``, of the unit before."""
     new, old, rules = sought.fits[1], sought.fits[2], sought.rules
+    tones = sought.tones
     pattern = sought.patterns[new.pattern]
-    if old.power < rules.rough * last or not balanced(old, pattern, rules.twist):
+    if old.power < rules.rough * unit.was or not balanced(old, pattern, rules.twist):
         return False
     for tone in range(pattern.tones):
         cos, sin = turned(new, old, pattern, tone)
@@ -225,18 +245,17 @@ def _goes_on(total: float, last: float, sought: Sought, tones: NDArray[np.float6
         if abs(off(cos, sin)) > pattern.range[tone]:
             return False
     hz = off(tones[0, 0], tones[0, 1])
-    return bool(new.power >= rules.purity * total * seen(hz, pattern.tones))
+    return bool(new.power >= rules.purity * unit.total * seen(hz, pattern.tones))
 
 
 @kernel
-def _best_of(unit: Unit, last: float, sought: Sought, whose: tuple[int, int], to: int) -> float:
-    """Find the best of some patterns; it is then ``fits[to]``, and of the unit before the next.
+def _best_of(unit: Unit, sought: Sought, whose: tuple[int, int], fit: Record, old: Record) -> float:
+    """Find the best of some patterns; it is then ``fit``, and of the unit before ``old``.
 
     Returns the most of the unit's power that any holds, below 0 where none goes on.
     """
-    patterns, rules, fits = sought
+    patterns, rules, fits = sought.patterns, sought.rules, sought.fits
     least = rules.rough * unit.total
-    turns = np.zeros((TONES, 2))
     held = 0.0
     found = False
     for number in range(whose[0], whose[1]):
@@ -253,10 +272,10 @@ def _best_of(unit: Unit, last: float, sought: Sought, whose: tuple[int, int], to
             continue
         held = max(held, fits[1].power)
         fit_to(unit.last[0], unit.last[1], pattern, number, fits[2])
-        if _goes_on(unit.total, last, sought, turns):
+        if _goes_on(unit, sought):
             found, least = True, fits[1].power
-            fits[to] = fits[1]
-            fits[to + 1] = fits[2]
+            keep(fits[1], fit)
+            keep(fits[2], old)
     return held if found else -held
 
 
@@ -264,7 +283,7 @@ NOTHING, PERHAPS, GOES_ON = 0, 1, 2
 
 
 @kernel
-def best(unit: Unit, last: float, sought: Sought) -> int:
+def best(unit: Unit, sought: Sought) -> int:
     """Find the pattern that holds most of two units and goes on in them.
 
     Two tones are only it where one is not enough: any two to both sides of a tone hold it too.
@@ -273,10 +292,8 @@ def best(unit: Unit, last: float, sought: Sought) -> int:
     ----------
     unit
         The second of them.
-    last
-        Mean square of the first.
     sought
-        Patterns, rules, and room for seven fits.
+        Patterns, rules, and what to work with.
 
     Returns
     -------
@@ -284,20 +301,21 @@ def best(unit: Unit, last: float, sought: Sought) -> int:
         ``GOES_ON`` if there is one, which is then ``fits[3]``, and of the unit before ``fits[4]``;
         ``PERHAPS`` if one holds the second unit; else ``NOTHING``.
     """
-    patterns, rules, fits = sought
+    patterns, rules, fits = sought.patterns, sought.rules, sought.fits
     loudest = 0.0
     for at in range(len(unit.even)):
         loudest = max(loudest, unit.even[at] * unit.even[at] + unit.odd[at] * unit.odd[at])
     if loudest * (4.0 / (UNIT * UNIT)) < 0.5 * rules.rough * unit.total:
         return NOTHING
-    one = _best_of(unit, last, sought, (0, rules.singles), 3)
-    two = _best_of(unit, last, sought, (rules.singles, rules.plain), 5)
+    one = _best_of(unit, sought, (FIRST, rules.singles), fits[3], fits[4])
+    two = _best_of(unit, sought, (rules.singles, rules.plain), fits[5], fits[6])
     if one > 0:
-        cos, sin = turned(fits[3], fits[4], patterns[fits[3].pattern], 0)
-        if two <= 0 or fits[3].power >= _ENOUGH * fits[5].power * seen(off(cos, sin), 1):
+        pattern = patterns[fits[3].pattern]
+        share = seen(off(*turned(fits[3], fits[4], pattern, FIRST)), pattern.tones)
+        if two <= 0 or fits[3].power >= _ENOUGH * fits[5].power * share:
             return GOES_ON
     if two > 0 and abs(one) < _ENOUGH * fits[5].power:
-        fits[3] = fits[5]
-        fits[4] = fits[6]
+        keep(fits[5], fits[3])
+        keep(fits[6], fits[4])
         return GOES_ON
     return NOTHING if one == 0 and two == 0 else PERHAPS

@@ -20,10 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.bank import Floats32, Floats64
+from dsp.compiled import entry, kernel, numbers
 from dsp.framing import UNIT
 from dsp.steady_fit_kernel import (
     FIT,
     GOES_ON,
+    MIDDLE,
     NOTHING,
     TONES,
     Record,
@@ -33,7 +35,7 @@ from dsp.steady_fit_kernel import (
     best,
     fit_over,
     fit_to,
-    kernel,
+    keep,
     off,
     seen,
     turned,
@@ -53,8 +55,8 @@ STATE = np.dtype(
         ("told", np.bool_),
         ("over", np.bool_),
         ("fit", FIT),
-        ("age", np.int32),
-        ("misses", np.int32),
+        ("age", np.int64),
+        ("misses", np.int64),
         ("edge", np.float64),
         ("size", np.float64),
         ("part", np.float64),
@@ -64,12 +66,12 @@ STATE = np.dtype(
         ("power", np.float64),
         ("counted", np.int64),
         ("beat", np.float64, (3,)),
-        ("reversals", np.int32),
+        ("reversals", np.int64),
         ("fresh", np.bool_),
-        ("alone", np.int32),
+        ("alone", np.int64),
         ("totals", np.float64, (_PAST,)),
         ("possible", FIT, (MODULATED,)),
-        ("held", np.int32, (MODULATED,)),
+        ("held", np.int64, (MODULATED,)),
     ]
 )
 """What is known of a row.
@@ -87,7 +89,7 @@ since; ``size``, of a unit that it fills, and ``part``, how much of that its las
 ``power`` summed over ``counted`` units; ``beat``, its loudness weighed with 15 Hz, and without.
 """
 
-BEGUN, SOUNDING, ENDED, OTHER = 0, 1, 2, 3
+BEGUN, SOUNDING, ENDED, OTHER = numbers(4)
 """What happens on a row: a tone begins, still sounds, ends; there is sound that is no tone."""
 
 GAP = 3
@@ -118,7 +120,7 @@ is one tone, ``beat`` 0 where it is not modulated by a pattern of its own."""
 
 
 class Out(NamedTuple):
-    """Where events are written, and how many there are."""
+    """Where events are written, of :data:`EVENT`, and ``(1,)``: how many there are."""
 
     events: NDArray[np.void]
     written: NDArray[np.int64]
@@ -167,7 +169,7 @@ def _end(s: Record, row: int, patterns: Any, out: Out) -> None:
 def _new(s: Record, fit: Record) -> None:
     s.sounding, s.told, s.over = True, False, False
     s.age, s.misses, s.reversals = 0, 0, 0
-    s.fit = fit
+    keep(fit, s.fit)
     s.begun = s.units
     s.power, s.counted = fit.power, 1
     s.part = 1.0
@@ -228,7 +230,7 @@ def _since(s: Record, span: int, power: float) -> float:
 @kernel
 def _begin_modulated(s: Record, fit: Record, pattern: Record, old: Record) -> None:
     """Begin a modulated tone that the last units hold, and as ``old`` those before."""
-    cos, sin = turned(fit, old, pattern, 1)
+    cos, sin = turned(fit, old, pattern, MIDDLE)
     _new(s, fit)
     s.size = fit.size
     s.start = (s.units + 1 - _since(s, pattern.span, fit.power)) * UNIT
@@ -303,7 +305,7 @@ def _over(s: Record, unit: Unit, sought: Sought) -> bool:
     """Go on with a tone; return whether it is over."""
     pattern, fit = sought.patterns[s.fit.pattern], sought.fits[1]
     if pattern.beat > 0:
-        fit_over(unit, pattern, s.fit.pattern, fit)
+        fit_over(unit, sought, s.fit.pattern, fit)
     else:
         fit_to(unit.even, unit.odd, pattern, s.fit.pattern, fit)
     part = min(fit.size / s.size, 1.0)
@@ -312,7 +314,8 @@ def _over(s: Record, unit: Unit, sought: Sought) -> bool:
     s.age += 1
     if total > 0 and fit.power >= 0.8 * whole and part >= 0.5:
         steady = _turn_on(s, fit, pattern)
-        s.fit, s.age = fit, 0
+        keep(fit, s.fit)
+        s.age = 0
         if steady:
             s.misses = 0
             s.part = part
@@ -340,7 +343,7 @@ def _holds(s: Record, unit: Unit, sought: Sought, number: int) -> bool:
         guess += unit.even[at] * unit.even[at] + unit.odd[at] * unit.odd[at]
     if unit.total == 0 or guess * (2.0 / (UNIT * UNIT)) < 0.3 * unit.total:
         return False
-    fit_over(unit, pattern, number, fit)
+    fit_over(unit, sought, number, fit)
     enough = max(rules.purity * _total(s, pattern.span), rules.floor)
     return bool(fit.power >= enough and balanced(fit, pattern, rules.twist))
 
@@ -348,7 +351,7 @@ def _holds(s: Record, unit: Unit, sought: Sought, number: int) -> bool:
 @kernel
 def _modulated(s: Record, unit: Unit, sought: Sought) -> int:
     """Which modulated tone the last units surely hold, −1 for none; it is then ``fits[1]``."""
-    patterns, rules, fits = sought
+    patterns, rules, fits = sought.patterns, sought.rules, sought.fits
     for number in range(rules.plain, len(patterns)):
         at = number - rules.plain
         old = s.possible[at]
@@ -356,14 +359,14 @@ def _modulated(s: Record, unit: Unit, sought: Sought) -> int:
             s.held[at] = max(s.held[at] - 2, 0)
             old.pattern = -1
             continue
-        cos, sin = turned(fits[1], old, patterns[number], 1)
+        cos, sin = turned(fits[1], old, patterns[number], MIDDLE)
         if old.pattern >= 0 and abs(off(cos, sin)) > patterns[number].range[1]:
             s.held[at] = 0
         s.held[at] += 1
         # as many windows as it spans may hold the edge of a tone that is not modulated
         if s.held[at] > patterns[number].span + 1:
             return number
-        s.possible[at] = fits[1]
+        keep(fits[1], old)
     return -1
 
 
@@ -402,7 +405,7 @@ def _step(s: Record, row: int, unit: Unit, sought: Sought, out: Out) -> None:
     if unit.total < rules.floor:
         s.fresh, s.alone = False, 0
         return
-    held = best(unit, s.totals[(s.units - 1) % _PAST], sought)
+    held = best(unit, sought)
     if s.fresh and held == GOES_ON:
         if s.sounding and (s.told or s.units - s.begun >= patterns[s.fit.pattern].wait):
             _end(s, row, patterns, out)
@@ -418,17 +421,17 @@ def _step(s: Record, row: int, unit: Unit, sought: Sought, out: Out) -> None:
         event.row, event.what = row, OTHER
         event.start = event.end = s.units * UNIT
         # the last unit may hold the onset of the next burst
-        event.power = min(unit.total, s.totals[(s.units - 1) % _PAST])
+        event.power = min(unit.total, unit.was)
         s.alone = 0
 
 
-@kernel
+@entry
 def follow(
     heard: tuple[Floats64, Floats64, Floats32],
     rows: Rows,
     state: tuple[NDArray[np.void], Floats32],
     sought: Sought,
-    events: NDArray[np.void],
+    out: Out,
 ) -> int:
     """Hear units of some rows; write what happens and return how much it is.
 
@@ -442,14 +445,13 @@ def follow(
     state
         ``(calls,)`` of :data:`STATE`, and ``(calls, 2, 2, frequencies)``: the last two transforms.
     sought
-        Patterns and rules, and seven fits to work with.
-    events
-        Room for ``4 n units`` of :data:`EVENT`.
+        Patterns and rules, and what to work with.
+    out
+        Room for ``4 n units`` events.
     """
     evens, odds, powers = heard
     records, past = state
-    out = Out(events, np.zeros(1, np.int64))
-    told = 0
+    out.written[0] = told = 0
     for i in range(len(rows)):
         row = rows[i]
         s = records[row]
@@ -459,10 +461,11 @@ def follow(
             s.totals[s.units % _PAST] = total
             even, odd = evens[i, at], odds[i, at]
             slot = s.units % 2
-            unit = Unit(even, odd, pieces, total, past[row, 1 - slot], past[row, slot])
+            was = s.totals[(s.units - 1) % _PAST]
+            unit = Unit(even, odd, pieces, total, was, past[row, 1 - slot], past[row, slot])
             _step(s, row, unit, sought, out)
             while told < out.written[0]:
-                events[told].unit = at
+                out.events[told].unit = at
                 told += 1
             for column in range(len(even)):
                 past[row, slot, 0, column] = even[column]
