@@ -7,9 +7,12 @@ import numpy as np
 import soundfile
 
 from dsp.tones import dtmf
-from mediasock.offline import Finding, ReadError, analyze
+from mediasock.offline import Finding, ReadError, Request, analyze
 
 DIGITS = "159#"
+
+SIGNALS = Request(detect=("dtmf", "tone", "fax"))
+"""For tests that say all that is found, whatever is listened for where nothing is said."""
 
 
 def keyed(digits: str = DIGITS, rate: int = 8000) -> np.ndarray:

@@ -14,7 +14,7 @@ from dsp.tone_stream import render
 from dsp.types import RATE
 from mediasock.offline import ChannelError, Request, analyze, analyze_samples
 from mediasock.offline.analysis import batches
-from tests.offline.material import digits, heard, keyed, octets, wav
+from tests.offline.material import SIGNALS, digits, heard, keyed, octets, wav
 
 SCENE = np.concatenate(
     [
@@ -46,16 +46,16 @@ def found(findings, channel=1):
 @pytest.fixture(scope="module")
 def live():
     """What the hub's detectors say of 20 ms at a time."""
-    ears = Ears(1)
+    ears = Ears(1, detect=SIGNALS.detect)
     frames = [SCENE[None, at : at + 160] for at in range(0, len(SCENE), 160)]
     return told([one for frame in frames for one in ears.process(frame)] + list(ears.finish()))
 
 
 def test_a_recording_is_heard_as_the_frames_of_a_call_are(live):
     assert {kind for kind, *_ in live} == {"dtmf", "tone", "fax"}
-    assert found(analyze(io.BytesIO(octets(SCENE)))) == live
-    assert found(analyze_samples(SCENE, RATE)) == live
-    assert found(analyze(io.BytesIO(octets(SCENE, form="FLAC")))) == live
+    assert found(analyze(io.BytesIO(octets(SCENE)), SIGNALS)) == live
+    assert found(analyze_samples(SCENE, RATE, SIGNALS)) == live
+    assert found(analyze(io.BytesIO(octets(SCENE, form="FLAC")), SIGNALS)) == live
 
 
 @pytest.mark.parametrize("channels", [2, 5, 64])
@@ -64,8 +64,8 @@ def test_each_channel_is_heard_as_if_it_were_alone(live, channels):
     block[0] = block[-1] = SCENE
     block[1, 500 : 500 + len(keyed("7"))] = keyed("7")
     for source in (
-        analyze_samples(block, RATE),
-        analyze(io.BytesIO(octets(block.T))),
+        analyze_samples(block, RATE, SIGNALS),
+        analyze(io.BytesIO(octets(block.T)), SIGNALS),
     ):
         findings = list(source)
         expected = {1, 2, channels}
@@ -112,11 +112,13 @@ def test_plans_can_be_chosen():
 
 def test_floats_and_whole_numbers_are_the_same_sound(live):
     for dtype in (np.float32, np.float64):
-        assert found(analyze_samples(SCENE.astype(dtype) / 32768, RATE)) == live
+        assert found(analyze_samples(SCENE.astype(dtype) / 32768, RATE, SIGNALS)) == live
 
 
 def test_an_excerpt_of_an_array_has_times_of_the_whole():
-    part = list(analyze_samples(keyed("1234"), RATE, Request(begin=0.28, end=0.65)))
+    part = list(
+        analyze_samples(keyed("1234"), RATE, Request(detect=("dtmf",), begin=0.28, end=0.65))
+    )
     assert digits(part) == "23"
     assert [one.start for one in part] == pytest.approx([0.3, 0.5], abs=0.01)
 

@@ -96,7 +96,8 @@ def holds(pid, path):
 
 def test_a_run_on_a_cluster_keeps_its_results_and_goes_on_with_them(tmp_path, cluster):
     files = [wav(tmp_path / "in" / f"{key}.wav", key) for key in "12345"]
-    command = ["--scheduler", cluster.scheduler_address, "--out", str(tmp_path / "found")]
+    scheduler = ["--detect", "dtmf", "--scheduler", cluster.scheduler_address]
+    command = [*scheduler, "--out", str(tmp_path / "found")]
     first = CliRunner().invoke(main, ["analyze", *files[:3], *command])
     assert (first.exit_code, first.output) == (0, "")
     second = CliRunner().invoke(main, ["analyze", *files, *command])
@@ -106,7 +107,7 @@ def test_a_run_on_a_cluster_keeps_its_results_and_goes_on_with_them(tmp_path, cl
     assert sorted((row["file"], row["value"]) for row in rows) == list(
         zip(files, "12345", strict=True)
     )
-    printed = CliRunner().invoke(main, ["analyze", *files, *command[:2], "--json"])
+    printed = CliRunner().invoke(main, ["analyze", *files, *scheduler, "--json"])
     assert [json.loads(line)["value"] for line in printed.stdout.splitlines()] == list("12345")
 
 

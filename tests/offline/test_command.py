@@ -18,10 +18,14 @@ from dsp.kinds import DETECTABLE, DETECTED
 from mediasock.cli import main
 from mediasock.offline import analyze
 from mediasock.offline.writing import as_row
-from tests.offline.material import wav
+from tests.offline.material import SIGNALS, wav
 from tests.support.served import ROOT, environment
 
 pytestmark = pytest.mark.timeout(600)
+
+
+DETECT = ("--detect", ",".join(SIGNALS.detect))
+"""For those that say all that is found."""
 
 
 def run(*arguments):
@@ -44,7 +48,7 @@ def lines(text):
 
 
 def found(*files):
-    return [as_row(one) for file in files for one in analyze(file)]
+    return [as_row(one) for file in files for one in analyze(file, SIGNALS)]
 
 
 # -- forms --------------------------------------------------------------------------------------
@@ -52,7 +56,7 @@ def found(*files):
 
 def test_json_is_an_object_a_line(tmp_path):
     path = wav(tmp_path / "a.wav", "159#", "0")
-    done = run(path, "--json")
+    done = run(path, "--json", *DETECT)
     assert done.exit_code == 0
     told = lines(done.stdout)
     assert told == found(path)
@@ -62,21 +66,21 @@ def test_json_is_an_object_a_line(tmp_path):
 
 def test_csv_has_a_header_and_quotes_what_needs_it(tmp_path):
     path = wav(tmp_path / 'a,"b".wav', "12")
-    done = run(path, "--csv")
+    done = run(path, "--csv", *DETECT)
     told = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [(one["file"], one["value"]) for one in told] == [(path, "1"), (path, "2")]
     assert float(told[0]["end"]) - float(told[0]["start"]) == pytest.approx(0.1, abs=0.01)
 
 
 def test_labels_are_a_track_of_audacity(tmp_path):
-    done = run(wav(tmp_path / "a.wav", "12"), "--labels")
+    done = run(wav(tmp_path / "a.wav", "12"), "--labels", *DETECT)
     start, end, label = done.stdout.splitlines()[0].split("\t")
     assert 0.09 < float(start) < float(end) < 0.21
     assert label == "dtmf 1 (1)"
 
 
 def test_without_a_form_it_is_for_people(tmp_path):
-    done = run(wav(tmp_path / "a.wav", "12"))
+    done = run(wav(tmp_path / "a.wav", "12"), *DETECT)
     assert len(done.stdout.splitlines()) == 2
     assert "dtmf   1" in done.stdout
     assert "dBm0" in done.stdout
@@ -84,7 +88,9 @@ def test_without_a_form_it_is_for_people(tmp_path):
 
 def test_options_go_to_the_analysis(tmp_path):
     path = wav(tmp_path / "a.wav", "1234", "5678")
-    told = lines(run(path, "--json", "--channel", "2", "--from", "0.25", "--to", "0.65").stdout)
+    told = lines(
+        run(path, "--json", "--channel", "2", "--from", "0.25", "--to", "0.65", *DETECT).stdout
+    )
     assert [(one["channel"], one["value"]) for one in told] == [(2, "6"), (2, "7")]
     assert run(path, "--json", "--detect", "fax").stdout == ""
     assert run(path, "--plan", "us, uk", "--detect", "tone, fax").output == ""
@@ -113,7 +119,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(tmp_path, jobs):
     cut = tmp_path / "cut.wav"
     cut.write_bytes(Path(wav(tmp_path / "whole.wav", "3456")).read_bytes()[:8000])
     files = [good[0], bad, cut, tmp_path / "none.wav", good[1]]
-    done = run(*files, "--json", "--jobs", jobs)
+    done = run(*files, "--json", "--jobs", jobs, *DETECT)
     assert done.exit_code == 1
     assert "".join(one["value"] for one in lines(done.stdout)) == "1342"
     told = done.stderr.splitlines()
@@ -181,7 +187,7 @@ def test_help_does_not_load_what_only_the_analysis_needs():
 def test_a_terminal_has_a_bar_while_results_go_elsewhere(tmp_path):
     path = wav(tmp_path / "a.wav")
     ours, theirs = os.openpty()
-    with started(path, "--json", stdout=subprocess.PIPE, stderr=theirs) as process:
+    with started(path, "--json", *DETECT, stdout=subprocess.PIPE, stderr=theirs) as process:
         os.close(theirs)
         assert len(process.stdout.readlines()) == 4
         assert process.wait(240) == 0
@@ -238,7 +244,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, name, jobs):
     held.unlink()
     os.mkfifo(held)
     out = tmp_path / name
-    command = [tmp_path / "in", "--out", out, "--jobs", jobs]
+    command = [tmp_path / "in", "--out", out, "--jobs", jobs, *DETECT]
     with started(*command) as process, held.open("wb"):  # when it waits there
         process.kill()
         process.wait(240)
@@ -269,11 +275,11 @@ def test_what_was_damaged_is_told_again_but_not_heard_again(tmp_path):
     whole = Path(wav(tmp_path / "a.wav", "1234")).read_bytes()
     (tmp_path / "a.wav").write_bytes(whole[:8000])
     out = tmp_path / "out.jsonl"
-    first = run(tmp_path / "a.wav", tmp_path / "none.wav", "--out", out)
+    first = run(tmp_path / "a.wav", tmp_path / "none.wav", "--out", out, *DETECT)
     assert first.exit_code == 1
     (tmp_path / "a.wav").write_bytes(whole)
     wav(tmp_path / "none.wav", "5")
-    second = run(tmp_path / "a.wav", tmp_path / "none.wav", "--out", out)
+    second = run(tmp_path / "a.wav", tmp_path / "none.wav", "--out", out, *DETECT)
     assert second.exit_code == 1
     assert second.stderr == first.stderr.splitlines(keepends=True)[0]
     assert "".join(one["value"] for one in lines(out.read_text())) == "125"
