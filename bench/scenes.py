@@ -106,10 +106,8 @@ def bursts(samples: int, rng: np.random.Generator) -> np.ndarray:
     while at + RATE // 5 < samples:
         length = min(int(rng.uniform(0.2, 7) * RATE), samples - at)
         if rng.random() < 0.7:
-            name = rng.choice(sorted({modem for modem, _ in MODEMS}))
-            kinds = [one for one in MODEMS if one[0] == name]
-            sent = data(*kinds[rng.integers(len(kinds))], 9.0, seed=int(rng.integers(4)))
-            begin = int(rng.integers(2 * RATE)) if rng.random() < 0.5 else 0
+            sent = data(*MODEMS[rng.integers(len(MODEMS))], 8.0, seed=int(rng.integers(3)))
+            begin = int(rng.integers(RATE)) if rng.random() < 0.5 else 0
             part = lfilter([1, rng.uniform(-0.5, 0.5)], [1], sent[begin:][:length].astype(float))
         else:
             slope = rng.uniform(0.3, 1.5)
@@ -173,7 +171,7 @@ def anything(sources, rng, seconds: int = 15):
     if rng.random() < 0.5:
         free = ~np.repeat(speech, UNIT) if rng.random() < 0.8 else np.ones(samples, dtype=bool)
         sound = sound + tones(samples, rng) * free * _ratio(rng.uniform(-15, 5))
-    if rng.random() < 0.35:
+    if rng.random() < 0.3:
         free = ~np.repeat(speech, UNIT)
         sound = sound + bursts(samples, rng) * free * _ratio(rng.uniform(-15, 5))
     sound = sound * FULL * _ratio(min(0, rng.uniform(-45, 5)))
