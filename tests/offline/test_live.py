@@ -9,6 +9,7 @@ from dsp.types import RATE
 from mediasock.app import App
 from mediasock.offline import analyze, analyze_samples
 from mediasock.switch.far_end import FarEnd, HangUp, Keys, Tone, Wait
+from tests.offline.material import SIGNALS
 from tests.support.calls import dial, run, serving
 
 STEPS = [
@@ -54,13 +55,14 @@ def test_a_recorded_call_is_heard_as_it_was_live(tmp_path, at_once):
     app = Recorded({"directory": str(tmp_path)})
 
     async def story():
-        async with serving(app) as server:
+        async with serving(app, detect=SIGNALS.detect) as server:
             calls = [dial(server, STEPS, codec=codec, seconds=30.0) for codec in at_once]
             return await asyncio.gather(*calls)
 
     for codec, told in zip(at_once, run(story()), strict=True):
         live = [one for one in app.heard[told.outcome.uuid] if one.ended]
-        later = [one for one in analyze(tmp_path / f"{told.outcome.uuid}.wav") if one.channel == 1]
+        recording = tmp_path / f"{told.outcome.uuid}.wav"
+        later = [one for one in analyze(recording, SIGNALS) if one.channel == 1]
         assert "".join(one.value for one in live if one.kind == "dtmf") == "159#0D"
         assert {"tone", "fax"} <= {one.kind for one in live}
         # the recording begins some frames after the stream
