@@ -44,11 +44,11 @@ def digits(findings, channel: int = 1) -> str:
     return "".join(one.value for one in findings if (one.kind, one.channel) == ("dtmf", channel))
 
 
-def heard(source, *request) -> tuple[list[Finding], str | None]:
+def heard(source, request: Request = SIGNALS) -> tuple[list[Finding], str | None]:
     """What is found until the end or until the damage, and what the damage is."""
     found: list[Finding] = []
     try:
-        for one in analyze(source, *request):
+        for one in analyze(source, request):
             found.append(one)  # noqa: PERF402 - what came before an error counts
     except ReadError as error:
         return found, str(error)

@@ -310,3 +310,10 @@ def test_output_that_cannot_be_written_is_one_line(tmp_path, form):
     ):
         assert process.stderr.read() == b"mediasock: standard output: No space left on device\n"
         assert process.wait(240) == 1
+
+
+def test_a_terminal_of_ascii_is_enough(tmp_path):
+    command = ["analyze", wav(tmp_path / "é.wav", "12"), *DETECT]
+    done = CliRunner(charset="ascii").invoke(main, command, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert r"/\xe9.wav:1" in done.stdout
