@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 import sys
@@ -129,7 +128,7 @@ def opened(source: Source, request: Request) -> Iterator[Recording]:
             if request.raw is not None:
                 recording = _raw(name, file, request, request.raw)
             else:
-                recording = _sound(name, stack.enter_context(_seekable(file)), request, stack)
+                recording = _sound(name, stack.enter_context(_on_disk(file)), request, stack)
         except (OSError, ValueError) as error:
             # a ValueError is a name that no file can have
             raise ReadError(f"{name}: {getattr(error, 'strerror', None) or error}") from error
@@ -137,15 +136,24 @@ def opened(source: Source, request: Request) -> Iterator[Recording]:
 
 
 @contextmanager
-def _seekable(file: BinaryIO) -> Iterator[BinaryIO]:
-    """Copy what comes through a pipe: a header may lie anywhere in a file."""
+def _on_disk(file: BinaryIO) -> Iterator[BinaryIO]:
+    """Copy what libsndfile cannot read and seek by itself: a header may lie anywhere in a file."""
     if file.seekable():
-        yield file
-        return
+        if _has_descriptor(file):
+            yield file
+            return
+        file.seek(0)
     with tempfile.TemporaryFile() as copy:
         shutil.copyfileobj(file, copy)
         copy.flush()
         yield copy
+
+
+def _has_descriptor(file: BinaryIO) -> bool:
+    try:
+        return file.fileno() >= 0
+    except OSError:
+        return False
 
 
 # -- files with a header ------------------------------------------------------------------------
@@ -165,11 +173,8 @@ def _sound(name: str, file: BinaryIO, request: Request, stack: ExitStack) -> Rec
 def _sound_file(name: str, file: BinaryIO) -> soundfile.SoundFile:
     file.seek(0)
     try:
-        try:
-            # of a descriptor libsndfile reads by itself, and goes by content and not by name
-            return soundfile.SoundFile(file.fileno(), closefd=False)
-        except io.UnsupportedOperation:
-            return soundfile.SoundFile(file)
+        # of a descriptor libsndfile goes by content and not by name
+        return soundfile.SoundFile(file.fileno(), closefd=False)
     except (soundfile.SoundFileError, TypeError, MemoryError, OverflowError) as error:
         raise DamageError(f"{name}: it is no recording that can be read: {_said(error)}") from error
 
