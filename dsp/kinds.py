@@ -26,7 +26,7 @@ DETECTABLE = (
 stretches without speech, whether a machine has answered, music, text telephones, MF register
 signals."""
 
-DETECTED = ("dtmf", "tone", "fax")
+DETECTED = ("dtmf", "tone", "fax", "voice", "beep")
 """What is listened for where nothing else is said."""
 
 

@@ -245,13 +245,17 @@ def load(plans: Iterable[str]) -> list[Cadence]:
     Raises
     ------
     PlanError
-        When there is no such plan, or a tone of it makes no sense.
+        When there is no such plan, a tone of it makes no sense, or ``auto`` is asked for together
+        with a country: what it may yet turn out to be would hold up the country's tones.
 
     Examples
     --------
     >>> [cadence.value for cadence in load(["eu"])][:2]
     ['dial', 'ringback']
     """
+    plans = list(plans)
+    if AUTO in plans and (country := next((one for one in plans if one in countries()), None)):
+        raise PlanError(f"plan {AUTO} is for when no country is known, and goes without {country}")
     found = [cadence for plan in plans for cadence in parse(_read(plan), plan)]
     return list(dict.fromkeys(found))
 

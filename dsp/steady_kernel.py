@@ -95,6 +95,12 @@ BEGUN, SOUNDING, ENDED, OTHER = numbers(4)
 GAP = 3
 """Units without it after which a tone is over: two frames may be lost on the way, or slipped in."""
 
+_SAME = 5.0
+"""Hz between two tones below which they are one, to both sides of which a pattern's two lie."""
+
+_MORE = 1.12
+"""Power of two near tones beside what a modulated one holds of them."""
+
 _SOFT = 0.1
 """Power beside a modulated tone's below which there is nothing of it."""
 
@@ -140,6 +146,8 @@ def _tell(s: Record, row: int, what: int, patterns: Any, out: Out) -> None:
     else:
         for tone in range(pattern.tones):
             event.hz[tone] = pattern.hz[tone] + off(s.turned[tone, 0], s.turned[tone, 1])
+        if pattern.tones == 2 and event.hz[1] - event.hz[0] < _SAME:
+            event.hz[0], event.hz[1] = 0.5 * (event.hz[0] + event.hz[1]), 0.0
     event.power = s.power / s.counted / seen(off(s.turned[0, 0], s.turned[0, 1]), pattern.tones)
     event.reversals = s.reversals
     event.modulation = 0.0
@@ -388,7 +396,9 @@ def _step(s: Record, row: int, unit: Unit, sought: Sought, out: Out) -> None:
     modulated = s.sounding and patterns[s.fit.pattern].beat > 0
     if rules.plain < len(patterns) and not modulated:
         number = _modulated(s, unit, sought)
-        if number >= 0:
+        # two near tones are much like a modulated one, but it holds less of them
+        two = s.sounding and patterns[s.fit.pattern].tones == 2
+        if number >= 0 and not (two and s.power > _MORE * s.counted * sought.fits[1].power):
             if s.sounding and s.told:
                 _end(s, row, patterns, out)
             _begin_modulated(s, sought.fits[1], patterns[number], s.possible[number - rules.plain])

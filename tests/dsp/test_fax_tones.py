@@ -73,7 +73,8 @@ def test_answering_tones_are_told_with_their_start_end_and_level(value, level, l
     (one,) = ended(heard(noisy))
     assert one.value == value
     assert one.start == pytest.approx(2400 + late, abs=80)
-    assert one.end == pytest.approx(2400 + late + 24000, abs=80)
+    # a modulated tone may end where it is soft
+    assert one.end == pytest.approx(2400 + late + 24000, abs=160 if "ansam" in value else 80)
     assert one.level == pytest.approx(level, abs=1.0)
 
 

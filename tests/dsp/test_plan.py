@@ -136,3 +136,9 @@ def test_any_cadence_is_read_or_refused(text):
 def test_listening_for_nothing_is_a_plan_error():
     with pytest.raises(PlanError, match="name a plan"):
         Detector(1, [])
+
+
+def test_auto_goes_without_countries():
+    with pytest.raises(PlanError, match=r"auto .* without us"):
+        load(["auto", "us"])
+    assert load(["auto", "fax"])[-1].kind == "fax"
