@@ -98,8 +98,8 @@ GAP = 3
 _SAME = 5.0
 """Hz between two tones below which they are one, to both sides of which a pattern's two lie."""
 
-_MORE = 1.12
-"""Power of two near tones beside what a modulated one holds of them."""
+_LESS = 0.9
+"""What a modulated tone holds of two near ones at most, beside what they hold themselves."""
 
 _SOFT = 0.1
 """Power beside a modulated tone's below which there is nothing of it."""
@@ -379,6 +379,15 @@ def _modulated(s: Record, unit: Unit, sought: Sought) -> int:
 
 
 @kernel
+def _are_two(s: Record, unit: Unit, sought: Sought, number: int) -> bool:
+    """Whether what the modulated ``fits[1]`` holds are two near tones, of which it holds less."""
+    if not s.sounding or sought.patterns[s.fit.pattern].tones != 2 or unit.was == 0:
+        return False
+    share = sought.fits[1].power / _total(s, sought.patterns[number].span)
+    return bool(share < _LESS * s.fit.power / unit.was)
+
+
+@kernel
 def _go_on(s: Record, row: int, sought: Sought, out: Out) -> None:
     """Tell of a tone that has been heard again what is to be told now."""
     s.fresh, s.alone = False, 0
@@ -396,9 +405,7 @@ def _step(s: Record, row: int, unit: Unit, sought: Sought, out: Out) -> None:
     modulated = s.sounding and patterns[s.fit.pattern].beat > 0
     if rules.plain < len(patterns) and not modulated:
         number = _modulated(s, unit, sought)
-        # two near tones are much like a modulated one, but it holds less of them
-        two = s.sounding and patterns[s.fit.pattern].tones == 2
-        if number >= 0 and not (two and s.power > _MORE * s.counted * sought.fits[1].power):
+        if number >= 0 and not _are_two(s, unit, sought, number):
             if s.sounding and s.told:
                 _end(s, row, patterns, out)
             _begin_modulated(s, sought.fits[1], patterns[number], s.possible[number - rules.plain])
