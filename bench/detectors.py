@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 
 from dsp.ears import Ears
-from dsp.kinds import DETECTABLE, DETECTED
+from dsp.kinds import DETECTABLE, DETECTED, RECORDED
 from dsp.tone_stream import render
 from dsp.tones import dtmf
 from dsp.types import RATE
@@ -48,7 +48,7 @@ def _costs():
     sounds = _sounds()
     yield f"| CPU ms of a 20 ms tick, {CALLS:,} calls | {' | '.join(sounds)} |"
     yield "| --- " * (len(sounds) + 1) + "|"
-    for detect in (DETECTED, *((name,) for name in DETECTABLE)):
+    for detect in (DETECTED, RECORDED, *((name,) for name in DETECTABLE)):
         ticks = (f"{_tick(detect, sound):.2f}" for sound in sounds.values())
         yield f"| {', '.join(detect)} | {' | '.join(ticks)} |"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dsp.types import DspError
 
-__all__ = ["DETECTABLE", "DETECTED", "DetectError", "check"]
+__all__ = ["DETECTABLE", "DETECTED", "RECORDED", "DetectError", "check"]
 
 DETECTABLE = (
     "dtmf",
@@ -26,8 +26,11 @@ DETECTABLE = (
 stretches without speech, whether a machine has answered, music, text telephones, MF register
 signals."""
 
-DETECTED = ("dtmf", "tone", "fax", "voice", "beep")
-"""What is listened for where nothing else is said."""
+DETECTED = ("dtmf", "tone", "fax")
+"""What calls are listened for where nothing else is said: what a core does for a thousand."""
+
+RECORDED = (*DETECTED, "voice", "beep")
+"""The same of recordings."""
 
 
 class DetectError(DspError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dsp.kinds import DETECTABLE, DETECTED
+from dsp.kinds import DETECTABLE, RECORDED
 from dsp.plan import AUTO, PLANS
 from dsp.types import DspError
 
@@ -49,7 +49,7 @@ def _finite(_: click.Context, __: click.Parameter, value: float | None) -> float
     "--detect",
     callback=_names,
     metavar="dtmf,tone,…",
-    help=f"What to listen for [{','.join(DETECTED)}], of {', '.join(DETECTABLE)}.",
+    help=f"What to listen for [{','.join(RECORDED)}], of {', '.join(DETECTABLE)}.",
 )
 @click.option(
     "--plan",
@@ -121,7 +121,7 @@ def _check(files: tuple[str, ...], form: str | None, options: dict[str, Any]) ->
         "--plot or --plot-dir": options["plot"] and options["plot_dir"],
         f"--to {end} is not after --from {begin}": end is not None and end <= begin,
         "--plan is of tones, which --detect does not name": options["plans"]
-        and "tone" not in (options["detect"] or DETECTED),
+        and "tone" not in (options["detect"] or RECORDED),
         "--raw-rate and --raw-channels are of --raw": not options["raw"]
         and (options["raw_rate"] or options["raw_channels"]),
         "--out has a form of its own": form and options["out"],

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dsp.kinds import DETECTED
+from dsp.kinds import RECORDED
 from dsp.plan import PLANS
 
 from ..errors import MediasockError
@@ -108,7 +108,7 @@ class Request:
     """
 
     plans: tuple[str, ...] = PLANS
-    detect: tuple[str, ...] = DETECTED
+    detect: tuple[str, ...] = RECORDED
     channels: tuple[int, ...] = ()
     begin: float = 0.0
     end: float | None = None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dsp import signals
 from dsp.ears import Ears
-from dsp.kinds import DETECTABLE, DETECTED, DetectError
+from dsp.kinds import DETECTABLE, RECORDED, DetectError
 from dsp.plan import PlanError
 from dsp.tone_stream import render
 from dsp.tones import dtmf
@@ -113,7 +113,7 @@ def test_each_name_brings_its_kinds_and_no_others():
 
 
 def test_nothing_else_is_heard():
-    assert set(DETECTED) <= set(DETECTABLE)
+    assert set(RECORDED) <= set(DETECTABLE)
     with pytest.raises(DetectError, match="'smell'"):
         Ears(1, detect=["dtmf", "smell"])
     with pytest.raises(PlanError, match="atlantis"):

@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
 
-from dsp.kinds import DETECTABLE, DETECTED
+from dsp.kinds import DETECTABLE, RECORDED
 from mediasock.cli import main
 from mediasock.offline import analyze
 from mediasock.offline.writing import as_row
@@ -180,7 +180,7 @@ def test_help_does_not_load_what_only_the_analysis_needs():
     )
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
-    assert f"[{','.join(DETECTED)}], of {', '.join(DETECTABLE)}" in said
+    assert f"[{','.join(RECORDED)}], of {', '.join(DETECTABLE)}" in said
     assert "auto for any" in said
 
 
