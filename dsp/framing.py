@@ -109,9 +109,9 @@ class Framed(ABC):
         if len(partial):
             unit = np.where(np.arange(UNIT) < self._held[partial, None], self._rest[partial], 0)
             found += self._move(unit.astype(np.int16), partial)
-        silence = np.zeros((len(chosen), UNIT), dtype=np.int16)
-        for _ in range(self._gap):
-            found += self._move(silence, chosen)
+        silence = np.zeros((len(chosen), self._gap * UNIT), dtype=np.int16)
+        for sound, all_of_them in _together(silence, chosen):
+            found += self._move(sound, all_of_them)
         found += self._end(chosen)
         self.reset(chosen)
         ends = dict(zip(chosen.tolist(), lengths.tolist(), strict=True))
@@ -162,9 +162,7 @@ class Framed(ABC):
         if had:
             block = np.concatenate([self._rest[rows, :had], block], axis=1)
         whole = block.shape[1] // UNIT * UNIT
-        step = max(TOGETHER // len(rows), 1) * UNIT
-        for begin in range(0, whole, step):
-            yield block[:, begin : min(begin + step, whole)], rows
+        yield from _together(block[:, :whole], rows)
         rest = block[:, whole:]
         self._rest[rows, : rest.shape[1]] = rest
         self._held[rows] = rest.shape[1]
@@ -189,6 +187,13 @@ class Framed(ABC):
             fresh = min(kept, samples)
             self._rest[rows[some], kept - fresh : kept] = block[some, samples - fresh :]
             self._held[rows[some]] = kept
+
+
+def _together(sound: Samples, rows: Rows) -> Iterator[tuple[Samples, Rows]]:
+    """Cut whole units into as many as are heard together."""
+    step = max(TOGETHER // max(len(rows), 1), 1) * UNIT
+    for begin in range(0, sound.shape[1], step):
+        yield sound[:, begin : begin + step], rows
 
 
 def _within(one: Detection, length: int) -> Detection:
