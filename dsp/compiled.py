@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numba import njit
 
-__all__ = ["entry", "kernel", "numbers"]
+__all__ = ["entry", "fast", "kernel", "numbers"]
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -39,5 +39,12 @@ def entry(function: _Function) -> _Function:
 def kernel(function: _Function) -> _Function:
     """Compile what is called by entries and other kernels, never by Python."""
     inner = {**_BARE, "no_cpython_wrapper": True}
+    compiled: _Function = njit(nogil=True, error_model="numpy", **inner)(function)
+    return compiled
+
+
+def fast(function: _Function) -> _Function:
+    """Compile a kernel whose sums may be taken in any order, so that several are taken at once."""
+    inner = {**_BARE, "no_cpython_wrapper": True, "fastmath": True}
     compiled: _Function = njit(nogil=True, error_model="numpy", **inner)(function)
     return compiled
