@@ -1,0 +1,82 @@
+"""The loops of :mod:`dsp.modem.scrambler`, bit by bit."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.compiled import entry, kernel
+from dsp.modem.types import Bits
+
+Record: TypeAlias = Any
+"""One element of a structured array: numba has no annotation for it."""
+
+STATE = np.dtype(
+    [
+        ("register", np.int64),
+        ("repeats", np.int64),
+        ("first", np.int64),
+        ("second", np.int64),
+        ("guarded", np.bool_),
+    ]
+)
+"""The bits on the line, the latest lowest; and for how many bits they may have repeated.
+
+``first`` and ``second`` are the taps, ``guarded`` whether there is V.27 ter's guard.
+"""
+
+_GUARD = 33
+"""Bits of repetition after which V.27 ter turns one over (appendix I)."""
+
+
+@kernel
+def _shift(state: Record, line: int) -> None:
+    """Take a bit that is on the line."""
+    past = state.register
+    state.register = (past << 1 | line) & 0xFFFFFF
+    if state.guarded:
+        differs = (past >> 7 ^ line) & (past >> 8 ^ line) & (past >> 11 ^ line) & 1
+        state.repeats = 0 if differs or state.repeats == _GUARD else state.repeats + 1
+
+
+@kernel
+def _mask(state: Record) -> int:
+    """Return what is added to a bit, by the bits that were on the line before it."""
+    past = state.register
+    turned = state.guarded and state.repeats == _GUARD
+    mask: int = (past >> (state.first - 1) ^ past >> (state.second - 1) ^ turned) & 1
+    return mask
+
+
+@kernel
+def scrambled(state: Record, bit: int) -> int:
+    """Return the bit on the line for one of the data; ``state`` is a record of :data:`STATE`."""
+    line = bit ^ _mask(state)
+    _shift(state, line)
+    return line
+
+
+@kernel
+def descrambled(state: Record, line: int) -> int:
+    """Return the bit of the data for one on the line."""
+    bit = line ^ _mask(state)
+    _shift(state, line)
+    return bit
+
+
+@entry
+def scramble(state: NDArray[np.void], bits: Bits, out: Bits) -> None:
+    """Scramble all bits, with an array of one state."""
+    one = state[0]
+    for at in range(len(bits)):
+        out[at] = scrambled(one, bits[at])
+
+
+@entry
+def descramble(state: NDArray[np.void], bits: Bits, out: Bits) -> None:
+    """Take the scrambling off all bits, with an array of one state."""
+    one = state[0]
+    for at in range(len(bits)):
+        out[at] = descrambled(one, bits[at])
