@@ -80,10 +80,14 @@ def modem_tone(kind: int, seconds: float) -> Samples:
     return sound
 
 
+def fsk_spec(preset: int) -> _Spec:
+    """One of its presets of FSK."""
+    return (_Spec * (preset + 1)).in_dll(library(), "preset_fsk_specs")[preset]
+
+
 def fsk(preset: int, bits: Sequence[int], level: float = -14.0) -> Samples:
     """Bits by one of its presets of FSK."""
-    spec = (_Spec * (preset + 1)).in_dll(library(), "preset_fsk_specs")[preset]
-    queue = iter(bits)
+    queue, spec = iter(bits), fsk_spec(preset)
     get = _GET_BIT(lambda _: next(queue, 1))
     state = _new("fsk_tx_init", ctypes.byref(spec), get, None)
     library().fsk_tx_power(state, ctypes.c_float(level))
@@ -97,8 +101,7 @@ def heard_fsk(preset: int, sound: Samples) -> list[int]:
     """Bits that its receiver for one of the presets hears, by its own clock."""
     bits: list[int] = []
     put = _PUT_BIT(lambda _user, bit: bits.append(bit) if bit >= 0 else None)
-    spec = (_Spec * (preset + 1)).in_dll(library(), "preset_fsk_specs")[preset]
-    state = _new("fsk_rx_init", ctypes.byref(spec), 1, put, None)
+    state = _new("fsk_rx_init", ctypes.byref(fsk_spec(preset)), 1, put, None)
     whole = np.ascontiguousarray(sound)
     _call("fsk_rx", ctypes.c_int, state, _at(whole), len(whole))
     _call("fsk_rx_free", ctypes.c_int, state)
