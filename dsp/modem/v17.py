@@ -1,0 +1,121 @@
+"""V.17: 14400, 12000, 9600 and 7200 bit/s at 2400 Bd on a carrier of 1800 Hz, half duplex."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.modem.coding import Coder
+from dsp.modem.scheme import Scheme, Training
+from dsp.modem.scrambler import Scrambler
+from dsp.modem.trellis import RATES, Trellis, constellation, training_points
+from dsp.modem.trellis_kernel import STATES
+from dsp.modem.types import ModemError
+
+__all__ = ["BIT_RATES", "scheme"]
+
+BIT_RATES = (14400, 12000, 9600, 7200)
+
+_SCRAMBLER = Scrambler((18, 23))
+_REGISTER = 0x2ECDD5
+"""What is in the scrambler when the conditioning begins."""
+
+_CONDITIONING = (2, 3, 1, 0)
+"""Which of A, B, C and D two scrambled ones are sent as, 00 first."""
+
+_BRIDGE = (0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1)
+_BRIDGE_TURNS = (1, 0, 2, 3)
+"""The bits of the bridge, eight symbols over and over, and the quarters they turn by."""
+
+_ALTERNATION, _LONG, _BRIDGE_SYMBOLS, _SHORT, _ONES = 256, 2976, 64, 38, 48
+_TURN_OFF, _TURN_OFF_SILENCE = 32, 48
+
+_LAST_DIBIT = {True: 1, False: 0}
+"""What the differential encoder takes for the symbol before the ones, after a bridge or none."""
+
+
+def _row(dibit: int, state: int) -> int:
+    return dibit * STATES + state
+
+
+@cache
+def _coder(code: Trellis) -> Coder:
+    numbers = np.arange(1 << code.bits, dtype=np.uint8)
+    symbols = np.unpackbits(numbers[:, None], axis=1)[:, 8 - code.bits :]
+    words = np.empty((4 * STATES, len(numbers)), dtype=np.uint8)
+    following = np.empty_like(words)
+    for dibit in range(4):
+        for state in range(STATES):
+            row = _row(dibit, state)
+            for number, bits in zip(numbers, symbols, strict=True):
+                at = code.start(dibit, state)
+                words[row, number] = code.encode(bits, at)[0]
+                following[row, number] = _row(at["dibit"][0], at["state"][0])
+    return Coder(words, following)
+
+
+def _pairs(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return 2 * bits[::2] + bits[1::2]
+
+
+def _training(bit_rate: int, conditioning: int, bridge: int) -> Training:
+    points = training_points(bit_rate)
+    state = _SCRAMBLER.state(_REGISTER)
+    ones = _SCRAMBLER.scramble(np.ones(2 * conditioning, dtype=np.uint8), state)
+    conditioned = np.array(_CONDITIONING)[_pairs(ones)]
+    bits = _SCRAMBLER.scramble(np.resize(np.array(_BRIDGE, dtype=np.uint8), 2 * bridge), state)
+    turns = np.array(_BRIDGE_TURNS)[_pairs(bits)]
+    bridged = (conditioned[-1] + np.cumsum(turns)) % 4
+    return Training(
+        silence=0,
+        alternation=np.resize(points[:2], _ALTERNATION),
+        known=points[np.concatenate([conditioned, bridged])],
+        ones=_ONES,
+        register=int(state["register"][0]),
+        state=_row(_LAST_DIBIT[bridge > 0], 0),
+    )
+
+
+@cache
+def scheme(bit_rate: int = 14400) -> Scheme:
+    """Return what V.17 is at a bit rate.
+
+    Parameters
+    ----------
+    bit_rate
+        14400, 12000, 9600 or 7200.
+
+    Raises
+    ------
+    ModemError
+        For any other.
+
+    Examples
+    --------
+    >>> one = scheme(14400)
+    >>> len(one.points), len(one.long.known), len(one.short.known)
+    (128, 3040, 38)
+    """
+    if bit_rate not in RATES:
+        raise ModemError(f"V.17 has no {bit_rate} bit/s")
+    code = Trellis(RATES[bit_rate])
+    return Scheme(
+        name=f"V.17 {bit_rate}",
+        bit_rate=bit_rate,
+        symbol_rate=2400,
+        carrier=1800.0,
+        rolloff=0.25,
+        bits=code.bits,
+        points=constellation(bit_rate),
+        code=code,
+        coder=_coder(code),
+        scrambler=_SCRAMBLER,
+        long=_training(bit_rate, _LONG, _BRIDGE_SYMBOLS),
+        short=_training(bit_rate, _SHORT, 0),
+        turn_off=_TURN_OFF,
+        turn_off_silence=_TURN_OFF_SILENCE,
+        echo_carrier=460,
+        echo_silence=52,
+    )
