@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from dsp.modem.coding import Coder
 from dsp.modem.scheme import Scheme, Training
 from dsp.modem.scrambler import Scrambler
+from dsp.modem.transmitter import QamTransmitter
 from dsp.modem.trellis import RATES, Trellis, constellation, training_points
 from dsp.modem.trellis_kernel import STATES
 from dsp.modem.types import ModemError
 
-__all__ = ["BIT_RATES", "scheme"]
+__all__ = ["BIT_RATES", "Transmitter", "scheme"]
 
 BIT_RATES = (14400, 12000, 9600, 7200)
 
@@ -119,3 +120,41 @@ def scheme(bit_rate: int = 14400) -> Scheme:
         echo_carrier=460,
         echo_silence=52,
     )
+
+
+class Transmitter(QamTransmitter):
+    """Sends bursts of V.17.
+
+    Parameters
+    ----------
+    bit_rate
+        14400, 12000, 9600 or 7200.
+    short_training, level, echo_protection
+        As :class:`~dsp.modem.transmitter.QamTransmitter` takes them.
+
+    Raises
+    ------
+    ModemError
+        For any other bit rate; for a level that there is none of.
+
+    Examples
+    --------
+    >>> sound = Transmitter(14400).modulate(np.zeros(14400, np.uint8))
+    >>> len(sound)
+    19440
+    """
+
+    def __init__(
+        self,
+        bit_rate: int = 14400,
+        *,
+        short_training: bool = False,
+        level: float = -13.0,
+        echo_protection: bool = False,
+    ) -> None:
+        super().__init__(
+            scheme(bit_rate),
+            short_training=short_training,
+            level=level,
+            echo_protection=echo_protection,
+        )

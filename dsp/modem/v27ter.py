@@ -9,9 +9,10 @@ import numpy as np
 from dsp.modem.differential import EIGHT, FOUR, Differential
 from dsp.modem.scheme import Scheme, Training
 from dsp.modem.scrambler import Scrambler
+from dsp.modem.transmitter import QamTransmitter
 from dsp.modem.types import ModemError
 
-__all__ = ["BIT_RATES", "scheme"]
+__all__ = ["BIT_RATES", "Transmitter", "scheme"]
 
 BIT_RATES = (4800, 2400)
 
@@ -90,3 +91,41 @@ def scheme(bit_rate: int = 4800) -> Scheme:
         echo_carrier=round(_ECHO_CARRIER * rate),
         echo_silence=round(_ECHO_SILENCE * rate),
     )
+
+
+class Transmitter(QamTransmitter):
+    """Sends bursts of V.27 ter.
+
+    Parameters
+    ----------
+    bit_rate
+        4800 or 2400.
+    short_training, level, echo_protection
+        As :class:`~dsp.modem.transmitter.QamTransmitter` takes them.
+
+    Raises
+    ------
+    ModemError
+        For any other bit rate; for a level that there is none of.
+
+    Examples
+    --------
+    >>> sound = Transmitter(4800).modulate(np.zeros(4800, np.uint8))
+    >>> len(sound)
+    13940
+    """
+
+    def __init__(
+        self,
+        bit_rate: int = 4800,
+        *,
+        short_training: bool = False,
+        level: float = -13.0,
+        echo_protection: bool = False,
+    ) -> None:
+        super().__init__(
+            scheme(bit_rate),
+            short_training=short_training,
+            level=level,
+            echo_protection=echo_protection,
+        )

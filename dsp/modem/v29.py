@@ -9,9 +9,10 @@ import numpy as np
 from dsp.modem.differential import EIGHT, FOUR, Differential
 from dsp.modem.scheme import Scheme, Training
 from dsp.modem.scrambler import Scrambler
+from dsp.modem.transmitter import QamTransmitter
 from dsp.modem.types import Bits, Complex, ModemError
 
-__all__ = ["BIT_RATES", "scheme"]
+__all__ = ["BIT_RATES", "Transmitter", "scheme"]
 
 BIT_RATES = (9600, 7200, 4800)
 
@@ -94,3 +95,41 @@ def scheme(bit_rate: int = 9600) -> Scheme:
         echo_carrier=460,
         echo_silence=4,
     )
+
+
+class Transmitter(QamTransmitter):
+    """Sends bursts of V.29.
+
+    Parameters
+    ----------
+    bit_rate
+        9600, 7200 or 4800.
+    short_training, level, echo_protection
+        As :class:`~dsp.modem.transmitter.QamTransmitter` takes them. V.29 has none.
+
+    Raises
+    ------
+    ModemError
+        For any other bit rate, for a short training; for a level that there is none of.
+
+    Examples
+    --------
+    >>> sound = Transmitter(9600).modulate(np.zeros(9600, np.uint8))
+    >>> len(sound)
+    10187
+    """
+
+    def __init__(
+        self,
+        bit_rate: int = 9600,
+        *,
+        short_training: bool = False,
+        level: float = -13.0,
+        echo_protection: bool = False,
+    ) -> None:
+        super().__init__(
+            scheme(bit_rate),
+            short_training=short_training,
+            level=level,
+            echo_protection=echo_protection,
+        )
