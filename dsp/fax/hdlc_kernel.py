@@ -1,0 +1,195 @@
+"""The loops that go bit by bit: frames out of a stream of bits, and into one (ISO/IEC 3309)."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.compiled import entry, kernel, numbers
+from dsp.modem.types import Bits
+
+__all__ = [
+    "ABORT",
+    "FLAGS",
+    "FRAME",
+    "IDLE",
+    "LONG",
+    "NOTHING",
+    "RESIDUE",
+    "STATE",
+    "receive",
+    "stuff",
+]
+
+Record: TypeAlias = Any
+Octets: TypeAlias = NDArray[np.uint8]
+
+NOTHING, FRAME, LONG, FLAGS, ABORT, IDLE = numbers(6)
+"""What happens: nothing more, a frame's end, its being too long, a run of flags, too many ones."""
+
+RESIDUE = 0xF0B8
+"""What a frame and its FCS leave in the register."""
+
+STATE = np.dtype(
+    [
+        ("position", np.int64),
+        ("ones", np.int64),
+        ("inside", np.bool_),
+        ("run", np.int64),
+        ("since", np.int64),
+        ("octet", np.int64),
+        ("count", np.int64),
+        ("length", np.int64),
+        ("crc", np.int64),
+        ("long", np.bool_),
+        ("start", np.int64),
+        ("end", np.int64),
+        ("octets", np.int64),
+        ("rest", np.int64),
+        ("residue", np.int64),
+        ("whole", np.bool_),
+    ]
+)
+"""A receiver.
+
+``position`` bits have been heard, the last ``ones`` of them ones. It is ``inside`` from a flag to
+an abort, and the last ``run`` flags had nothing between them. What has come since bit ``since`` are
+``length`` octets and ``count`` bits of an ``octet``, with the register of the FCS at ``crc``; the
+frame was too ``long`` before that. Of what is over: it is from bit ``start`` to bit ``end``, has
+so many ``octets`` and a ``rest`` of bits, left a ``residue`` in the register, and is the frame's
+``whole`` or a part.
+"""
+
+_FLAG, _ABORT = 6, 5
+"""How many bits of a flag, and of an abort, have been taken for a frame's when it is known."""
+
+
+def _remainder(octet: int) -> int:
+    for _ in range(8):
+        octet = octet >> 1 ^ (0x8408 if octet & 1 else 0)
+    return octet
+
+
+_REMAINDERS = np.array([_remainder(octet) for octet in range(256)], dtype=np.int64)
+
+
+@kernel
+def _divided(crc: int, octet: int) -> int:
+    """Go on with the FCS: x^16 + x^12 + x^5 + 1, what is sent first on the right (T.30 5.3.7)."""
+    return (crc >> 8) ^ _REMAINDERS[(crc ^ octet) & 0xFF]  # type: ignore[no-any-return]
+
+
+@kernel
+def _begin(s: Record) -> None:
+    s.since = s.position
+    s.count, s.length, s.crc = 0, 0, 0xFFFF
+
+
+@kernel
+def _over(s: Record, mark: int, end: int) -> int:
+    """Say what is over; the last `mark` bits are no part of it. Return how many bits it has."""
+    bits = 8 * s.length + s.count - mark
+    s.octets, s.rest = max(bits, 0) >> 3, max(bits, 0) & 7
+    s.start, s.end = s.since, end
+    s.residue, s.whole = s.crc, not s.long
+    s.long = False
+    return int(bits)
+
+
+@kernel
+def _flag(s: Record, preamble: int) -> int:
+    """Hear the end of a flag; what happens is a frame, or a run of flags that is long enough."""
+    empty, happened = False, NOTHING
+    if s.inside:
+        empty = _over(s, _FLAG, s.position - 8) <= 0 and s.whole
+        if s.octets > 0:
+            happened = FRAME
+    s.inside = True
+    s.run = s.run + 1 if empty else 1
+    _begin(s)
+    return int(FLAGS if s.run == preamble else happened)
+
+
+@kernel
+def _many_ones(s: Record) -> int:
+    """Hear one more than the six ones of a flag; what happens is an abort, or the line is idle."""
+    if s.ones == 7 and s.inside:
+        _over(s, _ABORT, s.position - 7)
+        s.inside, s.run = False, 0
+        return int(ABORT)
+    return int(IDLE if s.ones == 15 else NOTHING)
+
+
+@kernel
+def _octet(s: Record, octet: int, frame: Octets) -> int:
+    """Hear the last bit of an octet; what happens is that there are more than are taken."""
+    frame[s.length] = octet
+    s.crc = _divided(s.crc, octet)
+    s.length += 1
+    if s.length < len(frame):
+        return int(NOTHING)
+    s.count = 0
+    _over(s, 0, s.position)
+    s.whole, s.long = False, True
+    _begin(s)
+    return int(LONG)
+
+
+@entry
+def receive(state: Record, frame: Octets, bits: Bits, begin: int, preamble: int) -> tuple[int, int]:
+    """Hear bits from `begin` until something happens; return where to go on, and what it is.
+
+    The octets of what goes on, and of what is over, are in `frame`.
+    """
+    s = state[0]
+    before = s.position - begin
+    # what changes with every bit is kept out of the record
+    ones, octet, count, inside = s.ones, s.octet, s.count, s.inside
+    happened, n = NOTHING, begin
+    while n < len(bits) and happened == NOTHING:
+        bit: Any = np.int64(bits[n])
+        n += 1
+        ones += bit
+        if ones < 5 + bit:
+            if inside:
+                octet = octet >> 1 | bit << 7
+                count += 1
+                if count == 8:
+                    count, s.position = 0, before + n
+                    happened = _octet(s, octet, frame)
+        elif ones > 6 or (ones == 6 and not bit):
+            s.ones, s.count, s.position = ones, count, before + n
+            if bit:
+                happened = _many_ones(s)
+            elif ones == 6:
+                happened = _flag(s, preamble)
+                count = 0
+            inside = s.inside
+        ones *= bit
+    s.ones, s.octet, s.count, s.position = ones, octet, count, before + n
+    return n, happened
+
+
+@entry
+def stuff(octets: Octets, bits: Bits) -> int:
+    """Write a frame's bits and its FCS's, with zeros inserted; return how many they are."""
+    crc: Any = np.int64(0xFFFF)
+    ones, count = 0, 0
+    for n in range(len(octets) + 2):
+        if n < len(octets):
+            octet: Any = np.int64(octets[n])
+            crc = _divided(crc, octet)
+        else:
+            octet = (crc ^ 0xFFFF) >> (8 * (n - len(octets))) & 0xFF
+        for place in range(8):
+            bit = octet >> place & 1
+            bits[count] = bit
+            count += 1
+            ones = ones + 1 if bit else 0
+            if ones == 5:
+                bits[count] = 0
+                count += 1
+                ones = 0
+    return count
