@@ -1,0 +1,153 @@
+"""What a training tells of the line it came over: the equaliser, the offsets, the noise.
+
+The conditioning is known to the symbol, so all of it is fitted at once by least squares: taps that
+make of the sound what was sent, for a carrier that turns and a clock that runs at other rates than
+ours. Both offsets are read from what the taps alone leave over (Gauss-Newton).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.modem.equaliser_kernel import MIDDLE, SPAN
+from dsp.modem.front import heard
+from dsp.types import RATE, Floats
+
+__all__ = ["Fit", "Heard", "fit", "refit"]
+
+_Complex = NDArray[np.complex128]
+
+_GROUP = 16
+_ROUNDS = 3
+_RIDGE = 1e-4
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A training as it came.
+
+    Parameters
+    ----------
+    front
+        The modem's filter, from :func:`dsp.modem.front.front`.
+    sound
+        The samples, :attr:`first` of which is the first one's number.
+    first
+        See there.
+    begin
+        About when its first known symbol was, in samples.
+    known
+        ``(n,)``: the known symbols that are to be fitted.
+    symbol_rate
+        Symbols a second.
+    """
+
+    front: NDArray[np.void]
+    sound: Floats
+    first: int
+    begin: float
+    known: _Complex
+    symbol_rate: int
+
+    @property
+    def nominal(self) -> float:
+        """Samples between two halves of a symbol, if both clocks were right."""
+        return RATE / self.symbol_rate / 2
+
+    def halves(self, begin: float, step: float) -> _Complex:
+        """Return all samples that go into the equaliser for the known symbols."""
+        count = 2 * len(self.known) + SPAN - 2
+        times = begin + step * (np.arange(count + 2) - MIDDLE - 1)
+        return heard(self.front, self.sound, times, self.first)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a training was fitted with.
+
+    Parameters
+    ----------
+    taps
+        ``(SPAN,)``: of the equaliser, for samples of mean power 1 after :attr:`scale`.
+    begin, step
+        When the first symbol was, in samples, and how many a half of a symbol lasts.
+    phase, turn
+        Of the carrier at the first symbol, and how much it turns in a symbol, in radians.
+    scale
+        What the samples are multiplied with.
+    noise
+        Mean power of what is left over, that of the known symbols being 1.
+    """
+
+    taps: _Complex
+    begin: float
+    step: float
+    phase: float
+    turn: float
+    scale: float
+    noise: float
+
+
+def _first_turn(heard: _Complex, known: _Complex) -> float:
+    """Radians a symbol that the carrier turns, from groups of symbols before any equaliser.
+
+    The turn between neighbours is told without ambiguity; the whole length then tells it finely.
+    """
+    groups = len(known) // _GROUP
+    product = (heard[: groups * _GROUP] * known[: groups * _GROUP].conj()).reshape(groups, _GROUP)
+    sums = product.sum(axis=1)
+    coarse = np.angle(np.sum(sums[1:] * sums[:-1].conj()))
+    straight = sums * np.exp(-1j * coarse * np.arange(groups))
+    span = 1
+    while 2 * span < groups:
+        span *= 2
+        fine = np.angle(np.sum(straight[span:] * straight[:-span].conj())) / span
+        straight = straight * np.exp(-1j * fine * np.arange(groups))
+        coarse += fine
+    return float(coarse / _GROUP)
+
+
+def _rows(halves: _Complex, shift: int = 0) -> _Complex:
+    """Return the equaliser's line at each symbol, maybe halves of a symbol earlier or later."""
+    begin = 1 + shift
+    lines = np.lib.stride_tricks.sliding_window_view(halves, SPAN)
+    return lines[begin : len(halves) - SPAN + shift : 2]
+
+
+def _taps(rows: _Complex, sent: _Complex) -> _Complex:
+    matrix = rows.conj().T @ rows
+    matrix[np.diag_indices(SPAN)] += _RIDGE * np.trace(matrix).real / SPAN
+    return np.asarray(np.linalg.solve(matrix, rows.conj().T @ sent))
+
+
+def fit(training: Heard) -> Fit:
+    """Fit a training of which nothing is known but the symbols."""
+    known = training.known
+    index = np.arange(len(known))
+    middle = index - index.mean()
+    begin, step = training.begin, training.nominal
+    halves = training.halves(begin, step)
+    scale = 1.0 / np.sqrt(np.mean(np.abs(halves) ** 2))
+    turn = _first_turn(_rows(halves)[:, MIDDLE], known)
+    for _ in range(_ROUNDS):
+        halves = scale * training.halves(begin, step)
+        rows = _rows(halves)
+        sent = known * np.exp(1j * turn * middle)
+        taps = _taps(rows, sent)
+        made = rows @ taps
+        left = made - sent
+        slope = (_rows(halves, 1) - _rows(halves, -1)) @ taps / 2
+        columns = np.stack([1j * sent * middle, slope * middle], axis=1)
+        both = np.concatenate([columns.real, columns.imag])
+        moves = np.linalg.lstsq(both, np.concatenate([left.real, left.imag]), rcond=None)[0]
+        turn += moves[0]
+        # the slope is by half a symbol of two
+        longer = -moves[1] * step / 2
+        begin -= longer * 2 * index.mean()
+        step += longer
+    free = max(len(known) - SPAN, 1)
+    noise = np.sum(np.abs(left) ** 2) / np.sum(np.abs(known) ** 2) * len(known) / free
+    return Fit(taps, begin, step, -turn * index.mean(), turn, scale, float(noise))

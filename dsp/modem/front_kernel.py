@@ -1,0 +1,39 @@
+"""The front's filter at one instant, and the clock that instants are told by."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from dsp.compiled import fast, kernel
+from dsp.modem.front import PHASES, TAPS
+
+Record: TypeAlias = Any
+
+SECOND = 1 << 32
+"""A sample's time in the unit of clocks: whole numbers, so that no sum is ever rounded."""
+
+_HALF = SECOND // 2
+
+
+@kernel
+def instant(clock: int) -> tuple[int, int]:
+    """Return which of the samples an instant follows, and at which of the filter's phases."""
+    sample = clock >> 32
+    phase = ((clock & (SECOND - 1)) * PHASES + _HALF) >> 32
+    if phase == PHASES:
+        return sample + 1, 0
+    return sample, phase
+
+
+@fast
+def half(front: Record, sound: Any, begin: int, phase: int, turn: int) -> tuple[float, float]:
+    """Filter samples from ``begin`` on; ``turn`` is where the carrier is at the first of them."""
+    real = imaginary = np.float32(0.0)
+    for k in range(TAPS):
+        sample = sound[begin + k]
+        real += sample * front.real[phase, k]
+        imaginary += sample * front.imaginary[phase, k]
+    cosine, sine = front.cosine[turn], front.sine[turn]
+    return real * cosine - imaginary * sine, real * sine + imaginary * cosine

@@ -1,0 +1,297 @@
+"""The receiver's loop over the sound: it searches for a training, waits for it, and receives.
+
+What it has learned of a training is fitted in numpy (:mod:`dsp.modem.acquire`), so the loop ends
+where a training has been gathered, and goes on from its beginning once it is fitted: the training
+is heard a second time, now with all the loops running.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.compiled import entry, kernel
+from dsp.modem.equaliser_kernel import MIDDLE, SPAN, adapt, equalised
+from dsp.modem.front import FRONT, LEAD, TAPS, TURN
+from dsp.modem.front_kernel import half, instant
+from dsp.modem.scrambler_kernel import STATE as SCRAMBLER
+from dsp.modem.scrambler_kernel import descrambled
+from dsp.modem.search_kernel import GROUP, GROUPS, SEARCH, look, renew
+from dsp.modem.slicer_kernel import nearest
+from dsp.modem.tracking_kernel import (
+    CARRIER,
+    TIMING,
+    follow_carrier,
+    follow_clock,
+    turned,
+    turned_back,
+)
+from dsp.modem.types import Bits
+from dsp.types import Samples
+
+Record: TypeAlias = Any
+
+SEARCHING, GATHERING, GATHERED, RECEIVING = range(4)
+"""What a receiver is doing."""
+
+CARRIER_UP, TRAINED, FAILED, CARRIER_LOST = range(4)
+"""What is reported."""
+
+SOUND, RECENT = 5120, 1536
+KNOWN, WORDS, SEEN, REPORTS = 3072, 128, 2048, 32
+_LINE = SPAN + 224
+_AHEAD = TAPS - LEAD - 1
+
+TABLES = np.dtype(
+    [
+        ("front", FRONT),
+        ("pattern", np.float32, (2, GROUP * GROUPS)),
+        ("known", np.float32, (2, KNOWN)),
+        ("symbols", np.int64),
+        ("points", np.float32, (2, WORDS)),
+        ("words", np.int64, (16,)),
+        ("count", np.int64),
+        ("numbers", np.int64, (2, 8)),
+        ("bits", np.int64),
+        ("ones", np.int64),
+        ("behind", np.int64),
+        ("needed", np.int64),
+        ("adapt_step", np.float32),
+    ]
+)
+"""What a modem and a training are.
+
+``known`` are the ``symbols`` that are sent before the ``ones``; ``behind`` and ``needed`` say how
+many samples of the sound are gathered before and after their begin. ``numbers`` has the bits of a
+symbol by its amplitude and its phase step.
+"""
+
+STATE = np.dtype(
+    [
+        ("mode", np.int64),
+        ("sound", np.float32, (SOUND,)),
+        ("first", np.int64),
+        ("fill", np.int64),
+        ("search", SEARCH),
+        ("begin", np.int64),
+        ("until", np.int64),
+        ("timing", TIMING),
+        ("carrier", CARRIER),
+        ("real", np.float32, (_LINE,)),
+        ("imaginary", np.float32, (_LINE,)),
+        ("at", np.int64),
+        ("halves", np.int64),
+        ("taps", np.float32, (2, SPAN)),
+        ("scale", np.float32),
+        ("symbol", np.int64),
+        ("last", np.int64),
+        ("scrambler", SCRAMBLER),
+        ("pending", np.int64),
+        ("wrong", np.int64),
+        ("trained", np.bool_),
+        ("power", np.float32),
+        ("gone", np.float32),
+        ("error", np.float32),
+        ("given", np.int64),
+        ("bits", np.int64),
+        ("seen", np.complex64, (SEEN,)),
+        ("looked", np.int64),
+        ("report", np.int64, (REPORTS, 3)),
+        ("reports", np.int64),
+    ]
+)
+"""A receiver.
+
+``sound`` holds ``fill`` samples, the first of which is number ``first``; ``begin`` is where a
+training that was found begins, in the unit of clocks, and ``until`` where it has been gathered.
+``real`` and ``imaginary`` are the equaliser's line, from ``at`` on; in so many ``halves`` a symbol
+is complete, which is number ``symbol`` since the training began.
+``pending`` counts the ones that are still to come of a training, ``wrong`` those that were none.
+"""
+
+_POWER_STEP = np.float32(1.0 / 16.0)
+_ERROR_STEP = np.float32(1.0 / 128.0)
+
+
+@kernel
+def report(s: Record, what: int) -> None:
+    """Note what happened, at the sample that the clock is at."""
+    at = s.reports
+    s.report[at, 0] = what
+    s.report[at, 1] = s.timing.clock >> 32
+    s.report[at, 2] = s.bits
+    s.reports = at + 1
+
+
+@kernel
+def _drop(s: Record, count: int) -> None:
+    """Forget so many of the oldest samples."""
+    kept = s.fill - count
+    for k in range(kept):
+        s.sound[k] = s.sound[k + count]
+    s.first += count
+    s.fill = kept
+
+
+@kernel
+def _room(s: Record) -> int:
+    """Make room for samples; how many may come before the next look."""
+    if s.mode == GATHERING:
+        return s.until - s.first - s.fill
+    sample, _ = instant(s.timing.clock)
+    old = sample - LEAD - s.first
+    if s.mode == SEARCHING:
+        if s.fill > SOUND - 256:
+            _drop(s, s.fill - RECENT)
+    elif old > 256:
+        _drop(s, old)
+    return min(SOUND - s.fill, 160)
+
+
+@kernel
+def _found(s: Record, t: Record) -> None:
+    """Turn to gathering the training that the search has found."""
+    symbols = s.search.groups * GROUP
+    back = s.search.since + 2 * (symbols - 1) + 1
+    s.begin = s.timing.clock - back * s.timing.step
+    begin = s.begin >> 32
+    old = begin - t.behind - s.first
+    if old > 0:
+        _drop(s, old)
+    s.until = begin + t.needed
+    s.mode = GATHERING
+    report(s, CARRIER_UP)
+
+
+@kernel
+def _give(s: Record, t: Record, number: int, out: Bits) -> None:
+    """Descramble the bits of a symbol, and give them if they are no more of the training."""
+    for k in range(t.bits):
+        bit = descrambled(s.scrambler, (number >> (t.bits - 1 - k)) & 1)
+        if s.pending > 0:
+            s.pending -= 1
+            s.wrong += 1 - bit
+            if s.pending == 0:
+                _judge(s, t)
+        elif s.trained:
+            out[s.given] = bit
+            s.given += 1
+            s.bits += 1
+
+
+@kernel
+def _judge(s: Record, t: Record) -> None:
+    """Say whether the training's ones have been ones."""
+    s.trained = s.wrong * 4 <= t.ones
+    report(s, TRAINED if s.trained else FAILED)
+
+
+@kernel
+def _decide(s: Record, t: Record, real: float, imaginary: float, out: Bits) -> int:
+    """Return the code word that a symbol is taken for, and give its bits."""
+    word = nearest(t.points, t.words, t.count, real, imaginary)
+    step = (word - s.last) & 7
+    s.last = word & 7
+    _give(s, t, t.numbers[word >> 3, step], out)
+    return word
+
+
+@kernel
+def _symbol(s: Record, t: Record, out: Bits) -> None:
+    """Receive the symbol that the equaliser's line is complete for."""
+    at = s.at - SPAN
+    raw_real, raw_imaginary = equalised(s.real, s.imaginary, at, s.taps)
+    s.power += _POWER_STEP * (raw_real * raw_real + raw_imaginary * raw_imaginary - s.power)
+    real, imaginary = turned_back(s.carrier, raw_real, raw_imaginary)
+    if s.symbol < t.symbols:
+        x, y = t.known[0, s.symbol], t.known[1, s.symbol]
+    else:
+        word = _decide(s, t, real, imaginary, out)
+        x, y = t.points[0, word], t.points[1, word]
+    off_real, off_imaginary = x - real, y - imaginary
+    s.error += _ERROR_STEP * (off_real * off_real + off_imaginary * off_imaginary - s.error)
+    across = imaginary * x - real * y
+    along = -(off_real * x + off_imaginary * y)
+    follow_clock(s.timing, real, imaginary, x, y)
+    # least squares would make symbols as much too small as noise is in them
+    wrong_real, wrong_imaginary = turned(
+        s.carrier, off_real + s.error * x, off_imaginary + s.error * y
+    )
+    step = t.adapt_step
+    adapt(s.real, s.imaginary, at, s.taps, step * wrong_real, step * wrong_imaginary)
+    follow_carrier(s.carrier, across, along)
+    s.seen[s.looked & (SEEN - 1)] = complex(real, imaginary)
+    s.looked += 1
+    s.symbol += 1
+    if s.power < s.gone:
+        _lose(s)
+
+
+@kernel
+def _lose(s: Record) -> None:
+    """The signal is over."""
+    report(s, CARRIER_LOST)
+    s.trained = False
+    s.mode = SEARCHING
+    renew(s.search)
+
+
+@kernel
+def _push(s: Record, real: float, imaginary: float) -> bool:
+    """Put a sample into the equaliser's line; whether a symbol is complete."""
+    if s.at == _LINE:
+        for k in range(SPAN - 1):
+            s.real[k] = s.real[_LINE - SPAN + 1 + k]
+            s.imaginary[k] = s.imaginary[_LINE - SPAN + 1 + k]
+        s.at = SPAN - 1
+    s.real[s.at], s.imaginary[s.at] = s.scale * real, s.scale * imaginary
+    s.at += 1
+    s.halves -= 1
+    if s.halves == 0:
+        s.halves = 2
+        return True
+    return False
+
+
+@kernel
+def _hear(s: Record, t: Record, out: Bits) -> None:
+    """Go on as far as there are samples."""
+    while s.mode != GATHERING and s.reports < REPORTS - 2:
+        sample, phase = instant(s.timing.clock)
+        if sample + _AHEAD >= s.first + s.fill:
+            return
+        begin = sample - LEAD
+        real, imaginary = half(t.front, s.sound, begin - s.first, phase, begin % TURN)
+        s.timing.clock += s.timing.step
+        if s.mode == SEARCHING:
+            if look(s.search, t.pattern, real, imaginary):
+                _found(s, t)
+        elif _push(s, real, imaginary):
+            _symbol(s, t, out)
+
+
+@entry
+def receive(state: NDArray[np.void], tables: NDArray[np.void], sound: Samples, out: Bits) -> int:
+    """Hear some samples; how many were taken, less than none where there is something to be done.
+
+    ``-1 - n`` says that n were taken, and that a training was gathered or many reports are there.
+    """
+    s, t = state[0], tables[0]
+    s.given = 0
+    taken = 0
+    while True:
+        _hear(s, t, out)
+        if s.mode == GATHERING and s.until <= s.first + s.fill:
+            s.mode = GATHERED
+            return -1 - taken
+        if s.reports >= REPORTS - 2:
+            return -1 - taken
+        if taken == len(sound):
+            return taken
+        count = min(_room(s), len(sound) - taken)
+        for k in range(count):
+            s.sound[s.fill + k] = sound[taken + k]
+        s.fill += count
+        taken += count

@@ -1,0 +1,247 @@
+"""The receiver of any of the modems with a training: V.27 ter, V.29 and V.17."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.modem.acquire import Fit, Heard, fit
+from dsp.modem.differential import Differential
+from dsp.modem.equaliser_kernel import MIDDLE, SPAN
+from dsp.modem.front import LEAD, TAPS, front
+from dsp.modem.front_kernel import SECOND
+from dsp.modem.receive_kernel import (
+    CARRIER_LOST,
+    CARRIER_UP,
+    FAILED,
+    GATHERED,
+    RECEIVING,
+    SEARCHING,
+    SEEN,
+    STATE,
+    TABLES,
+    TRAINED,
+    receive,
+)
+from dsp.modem.scheme import Scheme, Training
+from dsp.modem.search_kernel import GROUP, GROUPS
+from dsp.modem.types import Bits, Complex, Report, What
+from dsp.types import RATE, Samples, amplitude
+
+__all__ = ["Receiver"]
+
+_FITTED = 400
+"""Symbols of a training that are fitted at once; the rest is learned as it comes."""
+
+_FLOOR = -48.0
+_LIKENESS = 0.35
+_CLOCK_RANGE = 400e-6
+_PHASE_STEP, _TURN_STEP, _GAIN_STEP = 0.02, 2e-4, 0.004
+_CLOCK_STEP, _RATE_STEP = 0.01, 1e-5
+_ADAPT_STEP = 1e-3
+_WORST = 0.3
+_GONE = 0.1, 0.35
+
+_WHAT: dict[int, What] = {
+    CARRIER_UP: "carrier up",
+    TRAINED: "trained",
+    FAILED: "training failed",
+    CARRIER_LOST: "carrier lost",
+}
+
+
+def _parts(values: NDArray[np.complexfloating]) -> NDArray[np.float32]:
+    return np.stack([values.real, values.imag]).astype(np.float32)
+
+
+def _pattern(known: Complex) -> NDArray[np.float32]:
+    """Return what the search compares with: nothing that is in an alternation of two points."""
+    groups = known.reshape(-1, GROUP // 2, 2).astype(np.complex128)
+    groups = (groups - groups.mean(axis=1, keepdims=True)).reshape(-1, GROUP)
+    groups /= np.sqrt(np.mean(np.abs(groups) ** 2, axis=1, keepdims=True))
+    return _parts(groups.reshape(-1))
+
+
+def _fitted(training: Training) -> int:
+    return min(_FITTED, len(training.known) - 4)
+
+
+@lru_cache(maxsize=32)
+def _tables(scheme: Scheme, training: Training) -> NDArray[np.void]:
+    """Return what the loop knows of a modem."""
+    tables = np.zeros(1, dtype=TABLES)
+    half = RATE / scheme.symbol_rate / 2
+    tables["front"] = front(scheme.symbol_rate, scheme.carrier, scheme.rolloff)
+    groups = min(GROUPS, len(training.known) // GROUP)
+    tables["pattern"][0, :, : groups * GROUP] = _pattern(training.known[: groups * GROUP])
+    tables["known"][0, :, : len(training.known)] = _parts(training.known)
+    tables["symbols"] = len(training.known)
+    tables["points"][0, :, : len(scheme.points)] = _parts(scheme.points)
+    if isinstance(scheme.code, Differential):
+        words = scheme.code.words
+        tables["words"][0, : len(words)] = words
+        tables["count"] = len(words)
+        tables["numbers"] = scheme.code.numbers
+    tables["bits"] = scheme.bits
+    tables["ones"] = training.ones * scheme.bits
+    spare = 16
+    tables["behind"] = LEAD + ceil((MIDDLE + 2) * half) + spare
+    tables["needed"] = ceil((2 * _fitted(training) + SPAN - MIDDLE) * half) + TAPS + spare
+    tables["adapt_step"] = _ADAPT_STEP
+    return tables
+
+
+class Receiver:
+    """Receive one modem at one bit rate.
+
+    Parameters
+    ----------
+    scheme
+        Which.
+    short_training
+        Whether the next burst has the short training.
+    """
+
+    def __init__(self, scheme: Scheme, *, short_training: bool = False) -> None:
+        self._scheme = scheme
+        self._state = np.zeros(1, dtype=STATE)
+        self._one = self._state[0]
+        self._reports: list[Report] = []
+        self._shown = 0
+        self._half = RATE / scheme.symbol_rate / 2
+        self._set_loops()
+        self.restart(short_training=short_training)
+
+    def _set_loops(self) -> None:
+        timing, carrier = self._one["timing"], self._one["carrier"]
+        timing["step"] = round(self._half * SECOND)
+        timing["least"] = round(self._half * (1 - _CLOCK_RANGE) * SECOND)
+        timing["most"] = round(self._half * (1 + _CLOCK_RANGE) * SECOND)
+        timing["clock_step"] = _CLOCK_STEP * self._half
+        timing["rate_step"] = _RATE_STEP * self._half
+        carrier["phase_step"], carrier["turn_step"] = _PHASE_STEP, _TURN_STEP
+        carrier["gain_step"] = _GAIN_STEP
+
+    def restart(self, *, short_training: bool = False) -> None:
+        """Make ready for the next burst."""
+        scheme = self._scheme
+        training = scheme.short if short_training else scheme.long
+        assert training is not None
+        self._training = training
+        self._tables = _tables(scheme, training)
+        self._search()
+
+    def _search(self) -> None:
+        one = self._one
+        one["mode"] = SEARCHING
+        one["trained"] = False
+        one["timing"]["step"] = round(self._half * SECOND)
+        search = one["search"]
+        search["groups"] = groups = min(GROUPS, len(self._training.known) // GROUP)
+        search["floor"] = amplitude(_FLOOR) ** 2 / 4
+        search["threshold"] = _LIKENESS
+        search["fill"] = 0
+        search["best"] = 0.0
+        search["since"] = 0
+        search["fresh"] = 2 * groups * GROUP
+
+    def process(self, samples: Samples) -> Bits:
+        """Hear some samples; return the data bits that are known by them."""
+        out = np.empty(2 * len(samples) + 1024, dtype=np.uint8)
+        taken = receive(self._state, self._tables, samples, out)
+        if taken >= 0:
+            return out[: self._one["given"]]
+        parts = [out[: self._one["given"]]]
+        while taken < 0:
+            samples = samples[-1 - taken :]
+            self._attend()
+            out = np.empty(2 * len(samples) + 4096, dtype=np.uint8)
+            taken = receive(self._state, self._tables, samples, out)
+            parts.append(out[: self._one["given"]])
+        return np.concatenate(parts)
+
+    def _attend(self) -> None:
+        """Do what the loop leaves to be done."""
+        one = self._one
+        for what, position, bits in one["report"][: one["reports"]].tolist():
+            self._reports.append(Report(_WHAT[what], position, bits))
+        one["reports"] = 0
+        if one["mode"] == GATHERED:
+            self._fit()
+
+    def _fit(self) -> None:
+        one, scheme = self._one, self._scheme
+        known = self._training.known[: _fitted(self._training)].astype(np.complex128)
+        sound = one["sound"][: one["fill"]].astype(np.float64)
+        found = float(one["begin"]) / SECOND
+        heard = Heard(
+            self._tables["front"], sound, int(one["first"]), found, known, scheme.symbol_rate
+        )
+        fitted = fit(heard)
+        if fitted.noise > _WORST:
+            self._reports.append(Report("training failed", int(found), int(one["bits"])))
+            self._search()
+            return
+        self._begin(fitted)
+
+    def _begin(self, fitted: Fit) -> None:
+        """Hear the training once more, from its first known symbol on."""
+        one, training = self._one, self._training
+        timing, carrier = one["timing"], one["carrier"]
+        timing["clock"] = round((fitted.begin - MIDDLE * fitted.step) * SECOND)
+        timing["step"] = round(fitted.step * SECOND)
+        for name in ("real", "imaginary", "decided_real", "decided_imaginary"):
+            timing[name] = 0.0
+        carrier["cosine"], carrier["sine"] = np.cos(fitted.phase), np.sin(fitted.phase)
+        carrier["turn"], carrier["gain"] = fitted.turn, 1.0
+        one["at"], one["halves"] = 0, SPAN
+        one["taps"] = _parts(fitted.taps)
+        one["scale"] = fitted.scale
+        one["symbol"] = 0
+        one["last"] = training.state & 7
+        one["scrambler"] = self._scheme.scrambler.state(training.register, training.repeats)[0]
+        one["pending"], one["wrong"] = training.ones * self._scheme.bits, 0
+        one["power"], one["error"] = 1.0, fitted.noise
+        one["gone"] = min(max(np.sqrt(fitted.noise), _GONE[0]), _GONE[1])
+        one["mode"] = RECEIVING
+
+    def reports(self) -> list[Report]:
+        """Return what has happened since this was last asked."""
+        self._attend()
+        reports, self._reports = self._reports, []
+        return reports
+
+    @property
+    def carrier(self) -> bool:
+        """Whether the modem's signal is there."""
+        return int(self._one["mode"]) != SEARCHING
+
+    @property
+    def trained(self) -> bool:
+        """Whether data are being received."""
+        return bool(self._one["trained"])
+
+    @property
+    def quality(self) -> float:
+        """Estimate of the ratio of signal to noise in dB, by how far symbols are from points."""
+        return float(-10.0 * np.log10(max(float(self._one["error"]), 1e-9)))
+
+    @property
+    def frequency_offset(self) -> float:
+        """Hz that the carrier is off."""
+        return float(self._one["carrier"]["turn"]) * self._scheme.symbol_rate / (2 * np.pi)
+
+    @property
+    def timing_offset(self) -> float:
+        """Parts in a million that the transmitter's clock is fast."""
+        return float(self._half * SECOND / float(self._one["timing"]["step"]) - 1.0) * 1e6
+
+    def symbols(self) -> Complex:
+        """Return the equalised symbols since this was last asked, at most the latest 2048."""
+        looked = int(self._one["looked"])
+        index = np.arange(max(self._shown, looked - SEEN), looked) % SEEN
+        self._shown = looked
+        return np.asarray(self._one["seen"][index])
