@@ -72,8 +72,8 @@ def grid(symbol_rate: int) -> tuple[int, int]:
     return RATE // common, symbol_rate // common
 
 
-def pulses(symbol_rate: int, carrier: float, rolloff: float) -> NDArray[np.float32]:
-    """Return what each of the last symbols adds to a sample, the pulse moved up to the carrier.
+def pulses(symbol_rate: int, carrier: float, rolloff: float) -> NDArray[np.complex64]:
+    """Return what a symbol adds to the samples that follow, as a pulse of the carrier.
 
     Parameters
     ----------
@@ -87,20 +87,20 @@ def pulses(symbol_rate: int, carrier: float, rolloff: float) -> NDArray[np.float
     Returns
     -------
     numpy.ndarray
-        ``(samples, SPAN, 2)`` float32. A sample that is ``p / samples`` of a symbol after the
-        last symbol began is the sum of row ``p`` times the real and imaginary parts of the last
-        symbols, the oldest first, when the ``k``-th has been turned by ``carrier / symbol_rate *
-        k``. Symbols of mean power 1 make sound of mean square 1/2.
+        ``(symbols, n)`` complex64, for :func:`grid`'s ``symbols``. Row ``r`` is for a symbol that
+        begins ``r / symbols`` of a sample before a sample; the real part of the symbol times the
+        row is added to that one and to those after. The ``k``-th symbol has to be turned by
+        ``carrier / symbol_rate * k`` before. Symbols of mean power 1 make sound of mean square 1/2.
 
     Examples
     --------
     >>> pulses(2400, 1800.0, 0.25).shape
-    (10, 16, 2)
+    (3, 54)
     """
-    samples, _ = grid(symbol_rate)
-    late = np.arange(samples)[:, None] / samples + np.arange(SPAN)[::-1] - SPAN / 2
+    samples, symbols = grid(symbol_rate)
+    at = np.arange(symbols)[:, None] + symbols * np.arange(-(-SPAN * samples // symbols))
+    late = at / samples - SPAN / 2
     window = np.i0(_WINDOW * np.sqrt(np.maximum(1.0 - (2.0 * late / SPAN) ** 2, 0.0)))
-    pulse = root_raised_cosine(late, rolloff) * window
-    pulse /= np.sqrt(np.mean(np.sum(pulse**2, axis=1)))
-    turns = 2 * np.pi * carrier / symbol_rate * late
-    return np.stack([pulse * np.cos(turns), -pulse * np.sin(turns)], axis=2).astype(np.float32)
+    pulse = root_raised_cosine(late, rolloff) * np.where(late < SPAN / 2, window, 0.0)
+    pulse /= np.sqrt(np.sum(pulse**2) / samples)
+    return np.asarray(pulse * np.exp(2j * np.pi * carrier / symbol_rate * late), dtype=np.complex64)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dsp.modem.coding import encode
 from dsp.modem.scheme import Scheme, Training
 from dsp.modem.shaping import SPAN, grid, pulses
-from dsp.modem.transmit_kernel import SHAPE, STATE, transmit
+from dsp.modem.transmit_kernel import LANES, SHAPE, STATE, transmit
 from dsp.modem.types import Bits, BitSource, Complex, ModemError
 from dsp.types import Samples, amplitude
 
@@ -40,7 +40,9 @@ def _shape(scheme: Scheme) -> NDArray[np.void]:
     one["turns"] = scheme.symbol_rate // gcd(scheme.symbol_rate, round(scheme.carrier))
     one["turn"] = _pairs(np.exp(2j * np.pi * turns))
     bank = pulses(scheme.symbol_rate, scheme.carrier, scheme.rolloff)
-    one["pulses"][: len(bank)] = bank.reshape(len(bank), -1)
+    rows, reach = bank.shape
+    one["reach"] = -(-reach // LANES) * LANES
+    one["real"][:rows, :reach], one["imaginary"][:rows, :reach] = bank.real, -bank.imag
     one["points"][: len(scheme.points)] = _pairs(scheme.points)
     rows, numbers = scheme.coder.words.shape
     one["words"][:rows, :numbers] = scheme.coder.words
