@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.modem import trellis_kernel
-from dsp.modem.trellis_kernel import CODER
+from dsp.modem.coding import Coder
+from dsp.modem.trellis_kernel import EACH, EMPTY, NEXT, STATES, SUBSETS, UNIT, VITERBI, decide
 from dsp.modem.types import Bits, Complex, ModemError
 
-__all__ = ["RATES", "Trellis", "constellation", "training_points"]
+__all__ = ["RATES", "Decoder", "Trellis", "constellation", "subsets", "training_points"]
 
 RATES = {7200: 3, 9600: 4, 12000: 5, 14400: 6}
 """Data bits a symbol of each bit rate."""
@@ -99,84 +99,157 @@ def training_points(bit_rate: int) -> Complex:
 
 @dataclass(frozen=True)
 class Trellis:
-    """The code of a rate of V.17, from bits to code words and back.
+    """The code of a rate of V.17: code words have Y0 Y1 Y2 Q3 Q4 … from the lowest bit up.
 
     Parameters
     ----------
     bits
-        Data bits a symbol, 3 to 6.
+        Of a symbol, without the redundant one: 3 to 6.
 
     Examples
     --------
+    >>> from dsp.modem.coding import encode
     >>> code = Trellis(6)
     >>> bits = np.array([1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0], dtype=np.uint8)
-    >>> words = code.encode(bits, code.start())
+    >>> words, row = encode(code.coder, bits, code.row())
     >>> words.tolist()
     [26, 46]
-    >>> bool((code.decode(words, code.start()) == bits).all())
+    >>> bool((code.decode(words) == bits).all())
     True
     """
 
     bits: int
 
-    def start(self, dibit: int = 0, state: int = 0) -> NDArray[np.void]:
-        """Return a coder to start with: ``(1,)`` of :data:`~dsp.modem.trellis_kernel.CODER`.
+    @staticmethod
+    def row(dibit: int = 0, state: int = 0) -> int:
+        """Return the state of :attr:`coder` after a symbol.
 
         Parameters
         ----------
         dibit
-            Y1 + 2·Y2 of the symbol before.
+            Y1 + 2·Y2 of that symbol.
         state
-            The encoder's three delays, the one that gives Y0 lowest. Nothing to decoders.
+            The delays of the convolutional encoder, as in
+            :data:`~dsp.modem.trellis_kernel.NEXT`.
         """
-        coder = np.zeros(1, dtype=CODER)
-        coder["dibit"], coder["state"] = dibit, state
-        return coder
+        return dibit * STATES + state
 
-    def encode(self, bits: Bits, coder: NDArray[np.void]) -> NDArray[np.uint8]:
-        """Encode some symbols.
+    @cached_property
+    def numbers(self) -> NDArray[np.uint8]:
+        """``(2**bits,)``: bits as a number, the first one highest, by that with it lowest."""
+        values = np.arange(1 << self.bits, dtype=np.uint8)
+        highest = np.packbits(self._unpack(values), axis=1)[:, 0]
+        return (highest >> (8 - self.bits)).astype(np.uint8)
 
-        Parameters
-        ----------
-        bits
-            ``(n * self.bits,)``, the first one on the line first.
-        coder
-            From :meth:`start`; it is moved on.
+    @cached_property
+    def coder(self) -> Coder:
+        """The code as a table; its state is a :meth:`row`."""
+        values = self.numbers[None, :]
+        last, state = np.divmod(np.arange(4 * STATES)[:, None], STATES)
+        dibit = (last + values) % 4
+        words = values >> 2 << 3 | dibit << 1 | state & 1
+        following = dibit * STATES + NEXT[state, dibit]
+        return Coder(words.astype(np.uint8), following.astype(np.uint8))
 
-        Returns
-        -------
-        numpy.ndarray
-            ``(n,)`` code words: which points of :func:`constellation` are sent.
-
-        Raises
-        ------
-        ModemError
-            If the bits do not make whole symbols.
-        """
-        count, over = divmod(len(bits), self.bits)
-        if over:
-            raise ModemError(f"{len(bits)} bits are not symbols of {self.bits}")
-        words = np.empty(count, dtype=np.uint8)
-        trellis_kernel.encode(bits, self.bits, coder, words)
-        return words
-
-    def decode(self, words: NDArray[np.uint8], coder: NDArray[np.void]) -> Bits:
-        """Take code words back to bits, as :meth:`encode` had them.
-
-        The redundant bit is not looked at: errors are the business of who chose the words.
+    def decode(self, words: NDArray[np.uint8], last: int = 0) -> Bits:
+        """Turn code words back; their redundant bits are not looked at.
 
         Parameters
         ----------
         words
-            ``(n,)`` code words.
-        coder
-            From :meth:`start`; it is moved on.
+            ``(n,)``, as received.
+        last
+            The code word of the symbol before them.
 
         Returns
         -------
-        numpy.ndarray
-            ``(n * self.bits,)`` bits.
+        Bits
+            ``(n * bits,)``, still scrambled.
         """
-        bits = np.empty(len(words) * self.bits, dtype=np.uint8)
-        trellis_kernel.decode(words, self.bits, coder, bits)
-        return bits
+        dibits = np.concatenate(([last], words)).astype(np.intp) >> 1 & 3
+        values = words >> 3 << 2 | np.diff(dibits) & 3
+        return self._unpack(values.astype(np.uint8)).reshape(-1)
+
+    def _unpack(self, values: NDArray[np.uint8]) -> Bits:
+        return np.unpackbits(values[:, None], axis=1, count=self.bits, bitorder="little")
+
+
+def subsets(bit_rate: int) -> NDArray[np.void]:
+    """Return what the decoder's loops know of a rate.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(1,)`` of :data:`~dsp.modem.trellis_kernel.SUBSETS`.
+
+    Raises
+    ------
+    ModemError
+        For a rate that V.17 has not.
+    """
+    points = constellation(bit_rate)
+    tables = np.zeros(1, dtype=SUBSETS)
+    one = tables[0]
+    one["power"] = EMPTY
+    one["real"][: len(points)] = 2 * UNIT * points.real
+    one["imaginary"][: len(points)] = 2 * UNIT * points.imag
+    one["power"][: len(points)] = UNIT**2 * np.abs(points) ** 2
+    one["tag"] = np.arange(len(one["tag"])) // STATES << 2
+    numbers = Trellis(RATES[bit_rate]).numbers
+    one["numbers"][: len(numbers)] = numbers
+    return tables
+
+
+class Decoder:
+    """Symbols of V.17 to bits, as its receiver has it; this is for symbols that one has already.
+
+    Parameters
+    ----------
+    bit_rate
+        7200, 9600, 12000 or 14400.
+
+    Raises
+    ------
+    ModemError
+        For any other rate.
+
+    Examples
+    --------
+    >>> from dsp.modem.coding import encode
+    >>> code, points = Trellis(RATES[9600]), constellation(9600)
+    >>> bits = np.random.default_rng(17).integers(0, 2, 4 * 64).astype(np.uint8)
+    >>> words, _ = encode(code.coder, bits, code.row())
+    >>> decoded = Decoder(9600).process(points[words])
+    >>> len(decoded), bool((decoded == bits[: len(decoded)]).all())
+    (160, True)
+    """
+
+    def __init__(self, bit_rate: int) -> None:
+        self._bits = RATES.get(bit_rate, 0)
+        self._subsets = subsets(bit_rate)
+        self._state = np.zeros(1, dtype=VITERBI)
+        self.early = np.zeros(0, dtype=np.uint8)
+        """Code words of the latest symbols given, as they were known at once."""
+        self.errors = np.zeros(0, dtype=np.float32)
+        """How much each of those added to the likeliest way: on average the power of the noise."""
+
+    def process(self, symbols: Complex) -> Bits:
+        """Decode some symbols.
+
+        Parameters
+        ----------
+        symbols
+            ``(n,)``, on the scale of :func:`constellation`.
+
+        Returns
+        -------
+        Bits
+            The bits of the symbols that are decided by these, still scrambled: eight symbols at
+            a time, each after 24 to 31 more.
+        """
+        self.early = np.empty(len(symbols), dtype=np.uint8)
+        self.errors = np.empty(len(symbols), dtype=np.float32)
+        numbers = np.empty(len(symbols) + EACH, dtype=np.uint8)
+        out = self.early, numbers, self.errors
+        count = decide(self._state, self._subsets, symbols, out)
+        return np.unpackbits(numbers[:count, None], axis=1)[:, 8 - self._bits :].reshape(-1)

@@ -1,6 +1,7 @@
-"""The trellis code of V.17 symbol by symbol: the encoder, and the way back to bits.
+"""V.17's decoder: the likeliest way through the trellis, symbol by symbol (Viterbi).
 
-A code word is the bits Y0 Y1 Y2 Q3 Q4 … of V.17 figure 1, Y0 the lowest.
+Whatever the bit rate, a symbol is held against 128 points, and a distance is an int32 which carries
+in its lowest bits what it is the distance of: so that all minima are plain ones, of whole vectors.
 """
 
 from __future__ import annotations
@@ -10,55 +11,247 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.compiled import entry, kernel
-from dsp.modem.types import Bits
+from dsp.compiled import entry, fast, kernel
+from dsp.modem.types import Complex
 
-__all__ = ["CODER", "STATES", "decode", "encode", "to_bits", "to_word"]
+__all__ = ["DEPTH", "EACH", "EMPTY", "LIMIT", "NEXT", "STATES", "SUBSETS", "UNIT", "VITERBI"]
+__all__ += ["begin", "decide", "decided", "step"]
 
 Record: TypeAlias = Any
+"""One element of a structured array: numba has no annotation for it."""
 
 STATES = 8
 
-CODER = np.dtype([("dibit", np.int64), ("state", np.int64)])
-"""What a coder remembers: the last Y1 + 2·Y2, and the three delays, that which gives Y0 lowest."""
+DEPTH, EACH = 32, 8
+"""Symbols that are remembered, and how many are decided at once: after 24 to 31 more of them."""
+
+UNIT = 512.0
+"""What 1 is in the tables; distances are squares of it, so that a unit of theirs is 2⁻¹⁸."""
+
+LIMIT = 2.0
+"""Parts of symbols are cut off here, so that no sum of distances is too large for an int32."""
+
+_POINTS = 128
+_TAG = 63
+EMPTY = 40.0 * UNIT * UNIT
+"""The power of a point that there is not."""
 
 
-@kernel
-def to_word(s: Record, data: int) -> int:
-    """Encode the bits of one symbol, the first one lowest (V.17 clause 5.2, V.32 figure 2)."""
-    s.dibit = (s.dibit + data) & 3
-    first, second = s.dibit & 1, s.dibit >> 1
-    redundant, middle, last = s.state & 1, (s.state >> 1) & 1, s.state >> 2
+def _following(state: int, dibit: int) -> int:
+    """Move the convolutional encoder on (V.32 figure 2), Y1 and the delay that gives Y0 lowest."""
+    first, second = dibit & 1, dibit >> 1
+    redundant, middle, last = state & 1, state >> 1 & 1, state >> 2
     low = second ^ middle ^ (first & redundant)
     high = first ^ second ^ last ^ ((second ^ middle) & redundant)
-    s.state = low | high << 1 | redundant << 2
-    return int((data >> 2) << 3 | s.dibit << 1 | redundant)
+    return low | high << 1 | redundant << 2
+
+
+NEXT = np.array([[_following(state, dibit) for dibit in range(4)] for state in range(STATES)])
+"""``(8, 4)``: state after a state and a dibit. States are the three delays, that of Y0 lowest."""
+
+
+def _entries() -> NDArray[np.intp]:
+    """Tell which subset is sent on the way into a state; from ``2 * j + (state >> 2)`` is way j."""
+    entries = np.zeros((STATES, 4), dtype=np.intp)
+    for state in range(STATES):
+        for dibit in range(4):
+            entries[NEXT[state, dibit], state >> 1] = dibit << 1 | state & 1
+    return entries
+
+
+_SUBSET = _entries()
+
+SUBSETS = np.dtype(
+    [
+        ("real", np.float32, (_POINTS,)),
+        ("imaginary", np.float32, (_POINTS,)),
+        ("power", np.float32, (_POINTS,)),
+        ("tag", np.int32, (_POINTS,)),
+        ("numbers", np.uint8, (64,)),
+    ]
+)
+"""The points by code word, twice their parts, and their powers; what is not there is far away.
+
+``tag`` has the number of the point in its subset. ``numbers`` turns bits of which the first one is
+the lowest into a number of which it is the highest.
+"""
+
+VITERBI = np.dtype(
+    [
+        ("nearest", np.int32, (4 * STATES,)),
+        ("metrics", np.int32, (STATES,)),
+        ("ways", np.uint8, (DEPTH, STATES)),
+        ("words", np.uint8, (EACH,)),
+        ("numbers", np.uint8, (EACH,)),
+        ("count", np.int64),
+        ("best", np.int64),
+        ("dibit", np.int64),
+        ("error", np.float32),
+    ]
+)
+"""A decoder.
+
+``ways`` are how each state was entered, the point in four bits over the way in two, ``count`` how
+many symbols there were, and ``best`` the likeliest state after the last one. ``error`` is how much
+that one has made the distance of the likeliest way grow: its mean is the power of the noise.
+"""
 
 
 @kernel
-def to_bits(s: Record, word: int, count: int, bits: Bits, at: int) -> None:
-    """Write the ``count`` bits of one code word."""
-    dibit = (word >> 1) & 3
-    data = (word >> 3) << 2 | ((dibit - s.dibit) & 3)
-    s.dibit = dibit
-    for i in range(count):
-        bits[at + i] = (data >> i) & 1
+def begin(v: Record) -> None:
+    """Begin with a symbol before which the encoder was in any state."""
+    for i in range(STATES):
+        v.metrics[i] = 0
+    v.count = v.best = v.dibit = 0
+
+
+@kernel
+def _less(a: np.int32, b: np.int32) -> np.int32:
+    return np.int32(min(a, b))
+
+
+@kernel
+def _scaled(part: float) -> np.float32:
+    limit = np.float32(LIMIT)
+    inside: np.float32 = min(max(np.float32(part), -limit), limit)
+    return np.float32(UNIT) * inside
+
+
+@fast
+def _distance(t: Record, i: int, x: np.float32, y: np.float32, power: np.float32) -> np.int32:
+    distance = power + t.power[i] - x * t.real[i] - y * t.imaginary[i]
+    return np.int32(np.int32(np.int32(distance) << 6) | t.tag[i])
+
+
+@fast
+def _search(v: Record, t: Record, x: np.float32, y: np.float32) -> None:
+    """Find the nearest point of each subset."""
+    power = x * x + y * y
+    near = v.nearest
+    for i in range(32):
+        a = _less(_distance(t, i, x, y, power), _distance(t, i + 32, x, y, power))
+        b = _less(_distance(t, i + 64, x, y, power), _distance(t, i + 96, x, y, power))
+        near[i] = _less(a, b)
+    for i in range(STATES):
+        near[i] = _less(_less(near[i], near[i + 8]), _less(near[i + 16], near[i + 24]))
+
+
+@kernel
+def _sum(a: np.int32, b: np.int32) -> np.int32:
+    return np.int32(a + b)
+
+
+@kernel
+def _extend(v: Record, at: int) -> None:
+    """Find the likeliest way into each state."""
+    m, near = v.metrics, v.nearest
+    m0, m1, m2, m3 = m[0], m[1], m[2] + 1, m[3] + 1
+    m4, m5, m6, m7 = m[4] + 2, m[5] + 2, m[6] + 3, m[7] + 3
+    best = np.int32(0x7FFFFFFF)
+    for i in range(STATES):
+        odd = i >> 2
+        a = _sum(m1 if odd else m0, near[_SUBSET[i, 0]])
+        b = _sum(m3 if odd else m2, near[_SUBSET[i, 1]])
+        c = _sum(m5 if odd else m4, near[_SUBSET[i, 2]])
+        d = _sum(m7 if odd else m6, near[_SUBSET[i, 3]])
+        way = _less(_less(a, b), _less(c, d))
+        v.ways[at, i] = way & _TAG
+        m[i] = way & ~_TAG
+        best = _less(best, np.int32(way & ~_TAG | i))
+    v.best = best & 7
+    least = np.int32(best & ~_TAG)
+    for i in range(STATES):
+        m[i] -= least
+    v.error = np.float32(least) * np.float32(1.0 / (64.0 * UNIT * UNIT))
+
+
+@kernel
+def _word(v: Record, at: int, state: int) -> int:
+    way = int(v.ways[at, state])
+    return int(way >> 2 << 3 | _SUBSET[state, way & 3])
+
+
+@kernel
+def step(v: Record, t: Record, real: float, imaginary: float) -> int:
+    """Take a symbol; return what it is on the way that is the likeliest as yet.
+
+    Parameters
+    ----------
+    v, t
+        Records of :data:`VITERBI` and :data:`SUBSETS`.
+    real, imaginary
+        The symbol as float32, the mean power of data being 1.
+
+    Returns
+    -------
+    int
+        A code word.
+    """
+    _search(v, t, _scaled(real), _scaled(imaginary))
+    at = v.count & (DEPTH - 1)
+    _extend(v, at)
+    v.count += 1
+    return _word(v, at, v.best)
+
+
+@kernel
+def _before(v: Record, at: int, state: int) -> int:
+    return (int(v.ways[at, state]) & 3) << 1 | state >> 2
+
+
+@kernel
+def decided(v: Record, t: Record) -> int:
+    """Decide the oldest symbols, if it is time to; return how many: :data:`EACH`, or none.
+
+    It is for after each :func:`step`. ``v.words`` are their code words then, and ``v.numbers`` the
+    bits of each, still scrambled, as a number with the first one highest. Of the first symbol of
+    all, the two bits that are coded differentially are not known.
+    """
+    if v.count < DEPTH or v.count % EACH:
+        return 0
+    state = v.best
+    at = v.count - 1 & DEPTH - 1
+    for _ in range(DEPTH - EACH):
+        state = _before(v, at, state)
+        at = at - 1 & DEPTH - 1
+    for k in range(EACH - 1, -1, -1):
+        v.words[k] = _word(v, at, state)
+        state = _before(v, at, state)
+        at = at - 1 & DEPTH - 1
+    for k in range(EACH):
+        word = int(v.words[k])
+        dibit = word >> 1 & 3
+        v.numbers[k] = t.numbers[word >> 3 << 2 | (dibit - v.dibit & 3)]
+        v.dibit = dibit
+    return EACH
 
 
 @entry
-def encode(bits: Bits, count: int, coder: NDArray[np.void], words: NDArray[np.uint8]) -> None:
-    """Encode ``count`` bits a symbol."""
-    s = coder[0]
-    for k in range(len(words)):
-        data = 0
-        for i in range(count):
-            data |= bits[k * count + i] << i
-        words[k] = to_word(s, data)
+def decide(
+    decoder: NDArray[np.void],
+    subsets: NDArray[np.void],
+    symbols: Complex,
+    out: tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]],
+) -> int:
+    """Take symbols; write what they are, at once and when decided, and errors.
 
-
-@entry
-def decode(words: NDArray[np.uint8], count: int, coder: NDArray[np.void], bits: Bits) -> None:
-    """Take code words back to ``count`` bits each."""
-    s = coder[0]
-    for k in range(len(words)):
-        to_bits(s, words[k], count, bits, k * count)
+    Parameters
+    ----------
+    decoder, subsets
+        ``(1,)`` of :data:`VITERBI` and of :data:`SUBSETS`.
+    symbols
+        ``(n,)`` complex64.
+    out
+        ``(n,)`` code words at once; ``(n + EACH,)``, the numbers of what is decided, as many as
+        are returned; ``(n,)`` errors.
+    """
+    v, t = decoder[0], subsets[0]
+    early, numbers, errors = out
+    count = 0
+    for k in range(len(symbols)):
+        early[k] = step(v, t, symbols[k].real, symbols[k].imag)
+        errors[k] = v.error
+        for i in range(decided(v, t)):
+            numbers[count] = v.numbers[i]
+            count += 1
+    return count

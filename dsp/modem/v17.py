@@ -7,12 +7,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.modem.coding import Coder
 from dsp.modem.scheme import Scheme, Training
 from dsp.modem.scrambler import Scrambler
 from dsp.modem.transmitter import QamTransmitter
 from dsp.modem.trellis import RATES, Trellis, constellation, training_points
-from dsp.modem.trellis_kernel import STATES
 from dsp.modem.types import ModemError
 
 __all__ = ["BIT_RATES", "Transmitter", "scheme"]
@@ -37,26 +35,6 @@ _LAST_DIBIT = {True: 1, False: 0}
 """What the differential encoder takes for the symbol before the ones, after a bridge or none."""
 
 
-def _row(dibit: int, state: int) -> int:
-    return dibit * STATES + state
-
-
-@cache
-def _coder(code: Trellis) -> Coder:
-    numbers = np.arange(1 << code.bits, dtype=np.uint8)
-    symbols = np.unpackbits(numbers[:, None], axis=1)[:, 8 - code.bits :]
-    words = np.empty((4 * STATES, len(numbers)), dtype=np.uint8)
-    following = np.empty_like(words)
-    for dibit in range(4):
-        for state in range(STATES):
-            row = _row(dibit, state)
-            for number, bits in zip(numbers, symbols, strict=True):
-                at = code.start(dibit, state)
-                words[row, number] = code.encode(bits, at)[0]
-                following[row, number] = _row(at["dibit"][0], at["state"][0])
-    return Coder(words, following)
-
-
 def _pairs(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return 2 * bits[::2] + bits[1::2]
 
@@ -75,7 +53,7 @@ def _training(bit_rate: int, conditioning: int, bridge: int) -> Training:
         known=points[np.concatenate([conditioned, bridged])],
         ones=_ONES,
         register=int(state["register"][0]),
-        state=_row(_LAST_DIBIT[bridge > 0], 0),
+        state=Trellis.row(_LAST_DIBIT[bridge > 0]),
     )
 
 
@@ -111,7 +89,7 @@ def scheme(bit_rate: int = 14400) -> Scheme:
         bits=code.bits,
         points=constellation(bit_rate),
         code=code,
-        coder=_coder(code),
+        coder=code.coder,
         scrambler=_SCRAMBLER,
         long=_training(bit_rate, _LONG, _BRIDGE_SYMBOLS),
         short=_training(bit_rate, _SHORT, 0),
