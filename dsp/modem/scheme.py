@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dsp.modem.coding import Coder, encode
 from dsp.modem.differential import Differential
@@ -12,7 +14,7 @@ from dsp.modem.scrambler import Scrambler
 from dsp.modem.trellis import Trellis
 from dsp.modem.types import Complex
 
-__all__ = ["Scheme", "Training", "symbols"]
+__all__ = ["Opening", "Scheme", "Training", "opening"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,18 +102,39 @@ class Scheme:
     echo_silence: int
 
 
-def symbols(scheme: Scheme, training: Training) -> Complex:
-    """Return a training's symbols, from its silence to the last of its ones.
+class Opening(NamedTuple):
+    """What goes before a burst's data, and where the coders stand after it.
 
-    Returns
-    -------
-    Complex
-        ``(silence + len(alternation) + len(known) + ones,)``, in units of ``scheme.points``.
+    Parameters
+    ----------
+    symbols
+        ``(n,)`` complex64, in units of :attr:`Scheme.points`.
+    scrambler
+        As :meth:`Scrambler.state` returns it.
+    coder
+        A row of :attr:`Scheme.coder`.
     """
-    scrambler = scheme.scrambler
+
+    symbols: Complex
+    scrambler: NDArray[np.void]
+    coder: int
+
+
+def opening(scheme: Scheme, training: Training, *, echo_protection: bool = False) -> Opening:
+    """Return a training as it is sent, from its silence to the last of its ones.
+
+    Parameters
+    ----------
+    scheme, training
+        One of the scheme's own trainings.
+    echo_protection
+        Whether the carrier that turns echo suppressors around goes before it.
+    """
+    scrambler = scheme.scrambler.state(training.register, training.repeats)
     ones = np.ones(training.ones * scheme.bits, dtype=np.uint8)
-    line = scrambler.scramble(ones, scrambler.state(training.register, training.repeats))
-    words, _ = encode(scheme.coder, line, training.state)
-    silence = np.zeros(training.silence, dtype=np.complex64)
-    parts = (silence, training.alternation, training.known, scheme.points[words])
-    return np.concatenate(parts)
+    line = scheme.scrambler.scramble(ones, scrambler)
+    words, coder = encode(scheme.coder, line, training.state)
+    carrier = np.ones(scheme.echo_carrier * echo_protection, dtype=np.complex64)
+    silence = np.zeros(scheme.echo_silence * echo_protection + training.silence, np.complex64)
+    parts = (carrier, silence, training.alternation, training.known, scheme.points[words])
+    return Opening(np.concatenate(parts), scrambler, coder)

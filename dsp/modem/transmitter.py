@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import gcd
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.modem.coding import encode
-from dsp.modem.scheme import Scheme, Training
+from dsp.modem.scheme import Scheme, Training, opening
 from dsp.modem.shaping import SPAN, grid, pulses
 from dsp.modem.transmit_kernel import LANES, SHAPE, STATE, transmit
 from dsp.modem.types import Bits, BitSource, Complex, ModemError
@@ -18,7 +16,7 @@ from dsp.types import Samples, amplitude
 
 __all__ = ["LEVELS", "QamTransmitter"]
 
-LEVELS = -60.0, 0.0
+LEVELS = -50.0, 0.0
 """dBm0 between which there are transmitters; above −4 the highest peaks are cut off."""
 
 _NEVER = 2**62
@@ -50,24 +48,15 @@ def _shape(scheme: Scheme) -> NDArray[np.void]:
     return shape
 
 
-class _Opening(NamedTuple):
-    """``(n, 2)`` float32, the symbols before those of the data; the state before the first one."""
-
-    symbols: NDArray[np.float32]
-    state: NDArray[np.void]
-
-
 @lru_cache(maxsize=64)
-def _opening(scheme: Scheme, training: Training, echo_protection: bool) -> _Opening:
+def _burst(
+    scheme: Scheme, training: Training, echo_protection: bool
+) -> tuple[NDArray[np.float32], NDArray[np.void]]:
+    """Return the symbols before those of the data, and the state before the first one."""
+    before = opening(scheme, training, echo_protection=echo_protection)
     state = np.zeros(1, dtype=STATE)
-    scrambler = scheme.scrambler.state(training.register, training.repeats)
-    ones = np.ones(training.ones * scheme.bits, dtype=np.uint8)
-    words, coder = encode(scheme.coder, scheme.scrambler.scramble(ones, scrambler), training.state)
-    state["scrambler"], state["coder"], state["end"] = scrambler, coder, _NEVER
-    carrier = np.ones(scheme.echo_carrier * echo_protection)
-    silence = np.zeros(scheme.echo_silence * echo_protection + training.silence)
-    parts = (carrier, silence, training.alternation, training.known, scheme.points[words])
-    return _Opening(_pairs(np.concatenate(parts)), state)
+    state["scrambler"], state["coder"], state["end"] = before.scrambler, before.coder, _NEVER
+    return _pairs(before.symbols), state
 
 
 def _chosen(scheme: Scheme, short: bool) -> Training:
@@ -110,7 +99,7 @@ class QamTransmitter:
         if not least <= level <= most:
             raise ModemError(f"no modem sends with {level} dBm0: only {least:g} to {most:g}")
         self.scheme = scheme
-        self._lead, state = _opening(scheme, _chosen(scheme, short_training), echo_protection)
+        self._lead, state = _burst(scheme, _chosen(scheme, short_training), echo_protection)
         self._fresh = state.copy()
         self._fresh["gain"] = amplitude(level)
         self._state = self._fresh.copy()
