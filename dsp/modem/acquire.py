@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dsp.modem.equaliser_kernel import MIDDLE, SPAN
 from dsp.modem.front import heard
-from dsp.types import RATE, Floats
+from dsp.types import RATE
 
 __all__ = ["Fit", "Heard", "fit", "refit"]
 
@@ -23,6 +23,9 @@ _Complex = NDArray[np.complex128]
 _GROUP = 16
 _ROUNDS = 3
 _RIDGE = 1e-4
+
+_REACH, _FINE = 2.0, 8
+"""Halves of a symbol about which a short training may be off, and steps in each."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Heard:
     """
 
     front: NDArray[np.void]
-    sound: Floats
+    sound: NDArray[np.float64]
     first: int
     begin: float
     known: _Complex
@@ -60,7 +63,7 @@ class Heard:
     def halves(self, begin: float, step: float) -> _Complex:
         """Return all samples that go into the equaliser for the known symbols."""
         count = 2 * len(self.known) + SPAN - 2
-        times = begin + step * (np.arange(count + 2) - MIDDLE - 1)
+        times = begin + step * (np.arange(count + 2, dtype=np.float64) - MIDDLE - 1)
         return heard(self.front, self.sound, times, self.first)
 
 
@@ -151,3 +154,52 @@ def fit(training: Heard) -> Fit:
     free = max(len(known) - SPAN, 1)
     noise = np.sum(np.abs(left) ** 2) / np.sum(np.abs(known) ** 2) * len(known) / free
     return Fit(taps, begin, step, -turn * index.mean(), turn, scale, float(noise))
+
+
+def plain(training: Heard) -> Fit:
+    """Return what a line without distortion would be fitted with."""
+    halves = training.halves(training.begin, training.nominal)
+    scale = 1.0 / np.sqrt(np.mean(np.abs(halves) ** 2))
+    turn = _first_turn(_rows(halves)[:, MIDDLE], training.known)
+    taps = np.zeros(SPAN, dtype=np.complex128)
+    taps[MIDDLE] = 1.0
+    return Fit(taps, training.begin, training.nominal, 0.0, turn, float(scale), 1.0)
+
+
+def refit(training: Heard, kept: Fit) -> Fit:
+    """Fit a short training: only when it began, its phase and its level are new.
+
+    Parameters
+    ----------
+    training
+        As it came.
+    kept
+        What the line is known to be.
+    """
+    known = training.known * np.exp(1j * kept.turn * np.arange(len(training.known)))
+    energy = np.sum(np.abs(known) ** 2)
+    moves = np.linspace(-_REACH, _REACH, round(2 * _REACH * _FINE) + 1) * kept.step
+
+    def made(move: float) -> _Complex:
+        halves = kept.scale * training.halves(training.begin + move, kept.step)
+        return np.asarray(_rows(halves) @ kept.taps)
+
+    def likeness(made: _Complex) -> float:
+        return float(abs(np.vdot(known, made)) ** 2 / (energy * np.vdot(made, made).real))
+
+    alike = np.array([likeness(made(move)) for move in moves])
+    best = min(max(int(np.argmax(alike)), 1), len(moves) - 2)
+    before, there, after = alike[best - 1 : best + 2]
+    curve = before - 2.0 * there + after
+    move = moves[best] + (moves[1] - moves[0]) * (0.5 * (before - after) / curve if curve else 0.0)
+    symbols = made(move)
+    across = np.vdot(known, symbols)
+    return Fit(
+        kept.taps,
+        training.begin + move,
+        kept.step,
+        float(np.angle(across)),
+        kept.turn,
+        float(kept.scale * energy / abs(across)),
+        1.0 / max(likeness(symbols), 1e-3) - 1.0,
+    )

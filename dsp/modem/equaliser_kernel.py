@@ -15,7 +15,7 @@ MIDDLE = SPAN // 2
 
 
 @fast
-def equalised(real: Any, imaginary: Any, at: int, taps: Any) -> tuple[float, float]:
+def equalised(real: Any, imaginary: Any, at: int, taps: Any) -> tuple[Any, Any]:
     """Return the symbol of the samples from ``at`` on."""
     out_real = out_imaginary = np.float32(0.0)
     for k in range(SPAN):
@@ -27,10 +27,9 @@ def equalised(real: Any, imaginary: Any, at: int, taps: Any) -> tuple[float, flo
 
 
 @fast
-def adapt(
-    real: Any, imaginary: Any, at: int, taps: Any, error_real: float, error_imaginary: float
-) -> None:
+def adapt(real: Any, imaginary: Any, at: int, taps: Any, error: tuple[float, float]) -> None:
     """Move the taps by an error, with the step in it, of the symbol of the samples from ``at``."""
+    error_real, error_imaginary = error
     for k in range(SPAN):
         x, y = real[at + k], imaginary[at + k]
         taps[0, k] += error_real * x + error_imaginary * y

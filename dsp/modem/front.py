@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.modem.shaping import root_raised_cosine
-from dsp.types import RATE, Floats
+from dsp.types import RATE
 
 __all__ = ["FRONT", "LEAD", "PHASES", "TAPS", "TURN", "front", "heard"]
 
@@ -70,7 +70,7 @@ def front(symbol_rate: int, carrier: float, rolloff: float) -> NDArray[np.void]:
 
 
 def heard(
-    made: NDArray[np.void], sound: Floats, times: NDArray[np.float64], first: int
+    made: NDArray[np.void], sound: NDArray[np.float64], times: NDArray[np.float64], first: int
 ) -> NDArray[np.complex128]:
     """Filter at some instants.
 

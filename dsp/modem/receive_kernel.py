@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.compiled import entry, kernel
-from dsp.modem.equaliser_kernel import MIDDLE, SPAN, adapt, equalised
+from dsp.modem.equaliser_kernel import SPAN, adapt, equalised
 from dsp.modem.front import FRONT, LEAD, TAPS, TURN
 from dsp.modem.front_kernel import half, instant
 from dsp.modem.scrambler_kernel import STATE as SCRAMBLER
@@ -28,6 +28,7 @@ from dsp.modem.tracking_kernel import (
     turned,
     turned_back,
 )
+from dsp.modem.trellis_kernel import SUBSETS, VITERBI, decided, step
 from dsp.modem.types import Bits
 from dsp.types import Samples
 
@@ -54,6 +55,8 @@ TABLES = np.dtype(
         ("words", np.int64, (16,)),
         ("count", np.int64),
         ("numbers", np.int64, (2, 8)),
+        ("trellis", np.bool_),
+        ("subsets", SUBSETS),
         ("bits", np.int64),
         ("ones", np.int64),
         ("behind", np.int64),
@@ -87,10 +90,12 @@ STATE = np.dtype(
         ("scale", np.float32),
         ("symbol", np.int64),
         ("last", np.int64),
+        ("viterbi", VITERBI),
         ("scrambler", SCRAMBLER),
         ("pending", np.int64),
         ("wrong", np.int64),
         ("trained", np.bool_),
+        ("learned", np.bool_),
         ("power", np.float32),
         ("gone", np.float32),
         ("error", np.float32),
@@ -109,10 +114,13 @@ training that was found begins, in the unit of clocks, and ``until`` where it ha
 ``real`` and ``imaginary`` are the equaliser's line, from ``at`` on; in so many ``halves`` a symbol
 is complete, which is number ``symbol`` since the training began.
 ``pending`` counts the ones that are still to come of a training, ``wrong`` those that were none.
+``learned`` says that the loops stand as a burst that was received has left them.
 """
 
 _POWER_STEP = np.float32(1.0 / 16.0)
 _ERROR_STEP = np.float32(1.0 / 128.0)
+_FADING = np.float32(1.5)
+"""At so many times the power at which a signal is over, nothing is learned of it any more."""
 
 
 @kernel
@@ -139,7 +147,7 @@ def _drop(s: Record, count: int) -> None:
 def _room(s: Record) -> int:
     """Make room for samples; how many may come before the next look."""
     if s.mode == GATHERING:
-        return s.until - s.first - s.fill
+        return int(s.until - s.first - s.fill)
     sample, _ = instant(s.timing.clock)
     old = sample - LEAD - s.first
     if s.mode == SEARCHING:
@@ -147,7 +155,7 @@ def _room(s: Record) -> int:
             _drop(s, s.fill - RECENT)
     elif old > 256:
         _drop(s, old)
-    return min(SOUND - s.fill, 160)
+    return int(min(SOUND - s.fill, 160))
 
 
 @kernel
@@ -184,49 +192,61 @@ def _give(s: Record, t: Record, number: int, out: Bits) -> None:
 @kernel
 def _judge(s: Record, t: Record) -> None:
     """Say whether the training's ones have been ones."""
-    s.trained = s.wrong * 4 <= t.ones
+    s.trained = s.learned = s.wrong * 4 <= t.ones
     report(s, TRAINED if s.trained else FAILED)
 
 
 @kernel
 def _decide(s: Record, t: Record, real: float, imaginary: float, out: Bits) -> int:
-    """Return the code word that a symbol is taken for, and give its bits."""
+    """Return the code word that a symbol is taken for, and give the bits that are known by it."""
+    if t.trellis:
+        word = step(s.viterbi, t.subsets, real, imaginary)
+        for k in range(decided(s.viterbi, t.subsets)):
+            _give(s, t, s.viterbi.numbers[k], out)
+        return word
     word = nearest(t.points, t.words, t.count, real, imaginary)
-    step = (word - s.last) & 7
+    turns = (word - s.last) & 7
     s.last = word & 7
-    _give(s, t, t.numbers[word >> 3, step], out)
+    _give(s, t, t.numbers[word >> 3, turns], out)
     return word
 
 
 @kernel
-def _symbol(s: Record, t: Record, out: Bits) -> None:
-    """Receive the symbol that the equaliser's line is complete for."""
-    at = s.at - SPAN
-    raw_real, raw_imaginary = equalised(s.real, s.imaginary, at, s.taps)
-    s.power += _POWER_STEP * (raw_real * raw_real + raw_imaginary * raw_imaginary - s.power)
-    real, imaginary = turned_back(s.carrier, raw_real, raw_imaginary)
-    if s.symbol < t.symbols:
-        x, y = t.known[0, s.symbol], t.known[1, s.symbol]
-    else:
-        word = _decide(s, t, real, imaginary, out)
-        x, y = t.points[0, word], t.points[1, word]
+def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, float]) -> None:
+    """Let the loops and the equaliser follow a symbol as heard and as it was sent."""
+    real, imaginary = heard
+    x, y = sent
     off_real, off_imaginary = x - real, y - imaginary
     s.error += _ERROR_STEP * (off_real * off_real + off_imaginary * off_imaginary - s.error)
-    across = imaginary * x - real * y
-    along = -(off_real * x + off_imaginary * y)
     follow_clock(s.timing, real, imaginary, x, y)
     # least squares would make symbols as much too small as noise is in them
     wrong_real, wrong_imaginary = turned(
         s.carrier, off_real + s.error * x, off_imaginary + s.error * y
     )
-    step = t.adapt_step
-    adapt(s.real, s.imaginary, at, s.taps, step * wrong_real, step * wrong_imaginary)
+    move = t.adapt_step * wrong_real, t.adapt_step * wrong_imaginary
+    adapt(s.real, s.imaginary, s.at - SPAN, s.taps, move)
+    across, along = imaginary * x - real * y, real * x + imaginary * y - x * x - y * y
     follow_carrier(s.carrier, across, along)
+
+
+@kernel
+def _symbol(s: Record, t: Record, out: Bits) -> None:
+    """Receive the symbol that the equaliser's line is complete for."""
+    raw_real, raw_imaginary = equalised(s.real, s.imaginary, s.at - SPAN, s.taps)
+    s.power += _POWER_STEP * (raw_real * raw_real + raw_imaginary * raw_imaginary - s.power)
+    real, imaginary = turned_back(s.carrier, raw_real, raw_imaginary)
+    if s.symbol < t.symbols:
+        sent = t.known[0, s.symbol], t.known[1, s.symbol]
+    else:
+        word = _decide(s, t, real, imaginary, out)
+        sent = t.points[0, word], t.points[1, word]
     s.seen[s.looked & (SEEN - 1)] = complex(real, imaginary)
     s.looked += 1
     s.symbol += 1
     if s.power < s.gone:
         _lose(s)
+    elif s.power > _FADING * s.gone:
+        _learn(s, t, (real, imaginary), sent)
 
 
 @kernel

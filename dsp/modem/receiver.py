@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.modem.acquire import Fit, Heard, fit
+from dsp.modem.acquire import Fit, Heard, fit, plain, refit
 from dsp.modem.differential import Differential
 from dsp.modem.equaliser_kernel import MIDDLE, SPAN
 from dsp.modem.front import LEAD, TAPS, front
@@ -28,10 +28,12 @@ from dsp.modem.receive_kernel import (
 )
 from dsp.modem.scheme import Scheme, Training
 from dsp.modem.search_kernel import GROUP, GROUPS
-from dsp.modem.types import Bits, Complex, Report, What
+from dsp.modem.trellis import subsets
+from dsp.modem.trellis_kernel import STATES, VITERBI
+from dsp.modem.types import Bits, Complex, ModemError, Report, What
 from dsp.types import RATE, Samples, amplitude
 
-__all__ = ["Receiver"]
+__all__ = ["QamReceiver"]
 
 _FITTED = 400
 """Symbols of a training that are fitted at once; the rest is learned as it comes."""
@@ -85,6 +87,9 @@ def _tables(scheme: Scheme, training: Training) -> NDArray[np.void]:
         tables["words"][0, : len(words)] = words
         tables["count"] = len(words)
         tables["numbers"] = scheme.code.numbers
+    else:
+        tables["trellis"] = True
+        tables["subsets"] = subsets(scheme.bit_rate)
     tables["bits"] = scheme.bits
     tables["ones"] = training.ones * scheme.bits
     spare = 16
@@ -94,7 +99,7 @@ def _tables(scheme: Scheme, training: Training) -> NDArray[np.void]:
     return tables
 
 
-class Receiver:
+class QamReceiver:
     """Receive one modem at one bit rate.
 
     Parameters
@@ -111,6 +116,7 @@ class Receiver:
         self._one = self._state[0]
         self._reports: list[Report] = []
         self._shown = 0
+        self._kept: Fit | None = None
         self._half = RATE / scheme.symbol_rate / 2
         self._set_loops()
         self.restart(short_training=short_training)
@@ -129,7 +135,8 @@ class Receiver:
         """Make ready for the next burst."""
         scheme = self._scheme
         training = scheme.short if short_training else scheme.long
-        assert training is not None
+        if training is None:
+            raise ModemError(f"{scheme.name} has no short training")
         self._training = training
         self._tables = _tables(scheme, training)
         self._search()
@@ -180,7 +187,10 @@ class Receiver:
         heard = Heard(
             self._tables["front"], sound, int(one["first"]), found, known, scheme.symbol_rate
         )
-        fitted = fit(heard)
+        if self._training is scheme.short:
+            fitted = refit(heard, self._learned() or plain(heard))
+        else:
+            fitted = fit(heard)
         if fitted.noise > _WORST:
             self._reports.append(Report("training failed", int(found), int(one["bits"])))
             self._search()
@@ -189,6 +199,7 @@ class Receiver:
 
     def _begin(self, fitted: Fit) -> None:
         """Hear the training once more, from its first known symbol on."""
+        self._kept = self._learned()
         one, training = self._one, self._training
         timing, carrier = one["timing"], one["carrier"]
         timing["clock"] = round((fitted.begin - MIDDLE * fitted.step) * SECOND)
@@ -202,11 +213,31 @@ class Receiver:
         one["scale"] = fitted.scale
         one["symbol"] = 0
         one["last"] = training.state & 7
+        one["viterbi"] = np.zeros((), dtype=VITERBI)
+        one["viterbi"]["dibit"] = training.state // STATES
         one["scrambler"] = self._scheme.scrambler.state(training.register, training.repeats)[0]
         one["pending"], one["wrong"] = training.ones * self._scheme.bits, 0
         one["power"], one["error"] = 1.0, fitted.noise
         one["gone"] = min(max(np.sqrt(fitted.noise), _GONE[0]), _GONE[1])
+        one["learned"] = False
         one["mode"] = RECEIVING
+
+    def _learned(self) -> Fit | None:
+        """Return what the line was like in the last burst that was received."""
+        one = self._one
+        if not one["learned"]:
+            return self._kept
+        carrier = one["carrier"]
+        taps = one["taps"].astype(np.float64)
+        return Fit(
+            taps[0] + 1j * taps[1],
+            0.0,
+            float(one["timing"]["step"]) / SECOND,
+            0.0,
+            float(carrier["turn"]),
+            float(one["scale"] * carrier["gain"]),
+            float(one["error"]),
+        )
 
     def reports(self) -> list[Report]:
         """Return what has happened since this was last asked."""

@@ -46,7 +46,7 @@ WAIT = 16
 
 
 @fast
-def _group(real: Any, imaginary: Any, at: int, pattern: Any, begin: int) -> tuple[float, float]:
+def _group(real: Any, imaginary: Any, at: int, pattern: Any, begin: int) -> tuple[Any, Any]:
     """Return the squared correlation with a group of the pattern, and the energy."""
     across = along = energy = np.float32(0.0)
     for k in range(GROUP):
@@ -70,7 +70,7 @@ def _likeness(search: Record, row: int, pattern: Any) -> float:
         if energy <= search.floor * GROUP:
             return 0.0
         total += like / (energy * GROUP)
-    return total / groups
+    return float(total / groups)
 
 
 @kernel
@@ -102,4 +102,4 @@ def look(search: Record, pattern: Any, real: float, imaginary: float) -> bool:
     like = _likeness(search, row, pattern)
     if like > search.threshold and like > search.best:
         search.best, search.since = like, 0
-    return search.best > 0.0 and search.since >= WAIT
+    return bool(search.best > 0.0 and search.since >= WAIT)

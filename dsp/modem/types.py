@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dsp.types import DspError, Samples
 
-__all__ = ["Bits", "BitSource", "Complex", "ModemError", "Receives", "Report", "Transmits"]
+__all__ = ["BitSource", "Bits", "Complex", "ModemError", "Receives", "Report", "Transmits"]
 
 Bits: TypeAlias = NDArray[np.uint8]
 """0 or 1 each, the first one on the line first."""

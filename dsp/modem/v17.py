@@ -7,13 +7,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.modem.receiver import QamReceiver
 from dsp.modem.scheme import Scheme, Training
 from dsp.modem.scrambler import Scrambler
 from dsp.modem.transmitter import QamTransmitter
 from dsp.modem.trellis import RATES, Trellis, constellation, training_points
 from dsp.modem.types import ModemError
 
-__all__ = ["BIT_RATES", "Transmitter", "scheme"]
+__all__ = ["BIT_RATES", "Receiver", "Transmitter", "scheme"]
 
 BIT_RATES = (14400, 12000, 9600, 7200)
 
@@ -136,3 +137,31 @@ class Transmitter(QamTransmitter):
             level=level,
             echo_protection=echo_protection,
         )
+
+
+class Receiver(QamReceiver):
+    """Receives bursts of V.17.
+
+    Parameters
+    ----------
+    bit_rate
+        14400, 12000, 9600 or 7200.
+    short_training
+        As :class:`~dsp.modem.receiver.QamReceiver` takes it.
+
+    Raises
+    ------
+    ModemError
+        For any other bit rate.
+
+    Examples
+    --------
+    >>> bits = np.random.default_rng(1).integers(0, 2, 14400, dtype=np.uint8)
+    >>> receiver = Receiver(14400)
+    >>> data = receiver.process(Transmitter(14400).modulate(bits))
+    >>> bool((data[: len(bits)] == bits).all()), [one.what for one in receiver.reports()]
+    (True, ['carrier up', 'trained', 'carrier lost'])
+    """
+
+    def __init__(self, bit_rate: int = 14400, *, short_training: bool = False) -> None:
+        super().__init__(scheme(bit_rate), short_training=short_training)

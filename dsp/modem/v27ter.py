@@ -7,12 +7,13 @@ from functools import cache
 import numpy as np
 
 from dsp.modem.differential import EIGHT, FOUR, Differential
+from dsp.modem.receiver import QamReceiver
 from dsp.modem.scheme import Scheme, Training
 from dsp.modem.scrambler import Scrambler
 from dsp.modem.transmitter import QamTransmitter
 from dsp.modem.types import ModemError
 
-__all__ = ["BIT_RATES", "Transmitter", "scheme"]
+__all__ = ["BIT_RATES", "Receiver", "Transmitter", "scheme"]
 
 BIT_RATES = (4800, 2400)
 
@@ -129,3 +130,31 @@ class Transmitter(QamTransmitter):
             level=level,
             echo_protection=echo_protection,
         )
+
+
+class Receiver(QamReceiver):
+    """Receives bursts of V.27 ter.
+
+    Parameters
+    ----------
+    bit_rate
+        4800 or 2400.
+    short_training
+        As :class:`~dsp.modem.receiver.QamReceiver` takes it.
+
+    Raises
+    ------
+    ModemError
+        For any other bit rate.
+
+    Examples
+    --------
+    >>> bits = np.random.default_rng(1).integers(0, 2, 4800, dtype=np.uint8)
+    >>> receiver = Receiver(4800)
+    >>> data = receiver.process(Transmitter(4800).modulate(bits))
+    >>> bool((data[: len(bits)] == bits).all()), [one.what for one in receiver.reports()]
+    (True, ['carrier up', 'trained'])
+    """
+
+    def __init__(self, bit_rate: int = 4800, *, short_training: bool = False) -> None:
+        super().__init__(scheme(bit_rate), short_training=short_training)

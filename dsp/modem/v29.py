@@ -7,12 +7,13 @@ from functools import cache
 import numpy as np
 
 from dsp.modem.differential import EIGHT, FOUR, Differential
+from dsp.modem.receiver import QamReceiver
 from dsp.modem.scheme import Scheme, Training
 from dsp.modem.scrambler import Scrambler
 from dsp.modem.transmitter import QamTransmitter
 from dsp.modem.types import Bits, Complex, ModemError
 
-__all__ = ["BIT_RATES", "Transmitter", "scheme"]
+__all__ = ["BIT_RATES", "Receiver", "Transmitter", "scheme"]
 
 BIT_RATES = (9600, 7200, 4800)
 
@@ -133,3 +134,31 @@ class Transmitter(QamTransmitter):
             level=level,
             echo_protection=echo_protection,
         )
+
+
+class Receiver(QamReceiver):
+    """Receives bursts of V.29.
+
+    Parameters
+    ----------
+    bit_rate
+        9600, 7200 or 4800.
+    short_training
+        As :class:`~dsp.modem.receiver.QamReceiver` takes it. V.29 has none.
+
+    Raises
+    ------
+    ModemError
+        For any other bit rate, for a short training.
+
+    Examples
+    --------
+    >>> bits = np.random.default_rng(1).integers(0, 2, 9600, dtype=np.uint8)
+    >>> receiver = Receiver(9600)
+    >>> data = receiver.process(Transmitter(9600).modulate(bits))
+    >>> bool((data[: len(bits)] == bits).all()), [one.what for one in receiver.reports()]
+    (True, ['carrier up', 'trained'])
+    """
+
+    def __init__(self, bit_rate: int = 9600, *, short_training: bool = False) -> None:
+        super().__init__(scheme(bit_rate), short_training=short_training)
