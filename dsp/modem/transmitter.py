@@ -174,7 +174,7 @@ class QamTransmitter:
 
     def _begun(self, samples: int) -> int:
         """Return how many symbols begin in the first samples of the burst."""
-        return -(-samples * self._symbols // self._samples)
+        return (samples - 1) * self._symbols // self._samples + 1
 
     def _length(self, symbols: int) -> int:
         """Return the samples of a burst that has so many symbols before its turn-off."""
