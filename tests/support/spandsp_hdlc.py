@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -45,6 +46,28 @@ class Receiver:
 
     def __del__(self) -> None:
         self._lib.hdlc_rx_free(self._state)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What it says of a frame."""
+
+    octets: bytes
+    good: bool
+
+
+class Deframer:
+    """Its receiver in the shape of ours."""
+
+    def __init__(self) -> None:
+        self._receiver = Receiver()
+
+    def process(self, bits: Bits) -> list[Frame]:
+        """Hear some bits; return the frames that end in them."""
+        for bit in bits:
+            self._receiver.put(bit)
+        heard, self._receiver.heard = self._receiver.heard, []
+        return [Frame(*one) for one in heard if not isinstance(one, str)]
 
 
 def received(bits: Iterable[int], flags: int = 1) -> list[tuple[bytes, bool]]:
