@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.signal import lfilter
 
-from dsp import g711
 from dsp.dtmf import KEYS
 from dsp.framing import UNIT
+from dsp.line import LAWS
 from dsp.tones import dtmf
 from dsp.types import RATE, amplitude
 from tests.support.spandsp_modems import MODEMS, data
@@ -146,10 +146,8 @@ def noise(kind: str, sources: tuple, samples: int, rng: np.random.Generator) -> 
 def coded(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """As int16, through µ-law, A-law or neither."""
     linear = np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
-    law = rng.integers(3)
-    if law == 1:
-        return g711.ulaw_to_linear(g711.linear_to_ulaw(linear))
-    return g711.alaw_to_linear(g711.linear_to_alaw(linear)) if law == 2 else linear
+    law = (None, "pcmu", "pcma")[rng.integers(3)]
+    return LAWS[law](linear) if law else linear
 
 
 def noisy(sources, rng, kind: str, snr: float, level: float):

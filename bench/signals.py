@@ -12,6 +12,7 @@ import soundfile
 from dsp import mf, preamble, textphone
 from dsp.cadence import Decisions as Tones
 from dsp.hearing import Ear, Hearing
+from dsp.line import Noise
 from dsp.plan import FAX, load
 from dsp.signals import fax, fsk
 from dsp.types import RATE, Samples, amplitude
@@ -44,8 +45,7 @@ LISTENING = {
 def _line(sound, noise_level=None, seed=0) -> Samples:
     """Samples, with white noise up to 4 kHz of a level in dBm0 where one is given."""
     if noise_level is not None:
-        rms = amplitude(noise_level) / math.sqrt(2)
-        sound = sound + np.random.default_rng(seed).normal(0, rms, len(sound))
+        sound = Noise(noise_level).start(np.random.default_rng(seed))(sound.astype(float))
     return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
 
 

@@ -33,12 +33,13 @@ import numpy as np
 from dsp.bank import Floats64
 from dsp.line_analogue import Clip, Delay, Echo, Gain, Impulses, Noise, chained
 from dsp.line_carrier import FrequencyOffset, GainHits, Jitter, PhaseHits
-from dsp.line_digital import Clock, Codec, Loss, whole
+from dsp.line_digital import LAWS, Clock, Codec, Loss, whole
 from dsp.line_shape import Shape, shapes
 from dsp.line_stage import Impairment, LineError, Resampler
 from dsp.types import RATE, Samples
 
 __all__ = [
+    "LAWS",
     "Clip",
     "Clock",
     "Codec",

@@ -6,6 +6,7 @@ gives another. Levels are dBm0, times are milliseconds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -13,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.g711 import alaw_to_linear, linear_to_alaw, linear_to_ulaw, ulaw_to_linear
+from dsp import line
 from dsp.tones import DTMF
 from dsp.types import RATE, Samples, amplitude, dbm0
 
@@ -24,8 +25,8 @@ KEYS = "0123456789*#ABCD"
 
 LAWS: dict[str, Callable[[Samples], Samples]] = {
     "linear": lambda sound: sound,
-    "µ-law": lambda sound: ulaw_to_linear(linear_to_ulaw(sound)),
-    "A-law": lambda sound: alaw_to_linear(linear_to_alaw(sound)),
+    "µ-law": line.LAWS["pcmu"],
+    "A-law": line.LAWS["pcma"],
 }
 """What a line makes of samples."""
 
@@ -132,8 +133,7 @@ def keyed(
 
 def white(rng: Random, shape: tuple[int, ...], level: float) -> Floats:
     """Give white noise up to half the sampling rate, of a level in dBm0."""
-    noise: Floats = rng.normal(0, amplitude(level) / np.sqrt(2), shape)
-    return noise
+    return line.Noise(level).start(rng)(np.zeros(math.prod(shape))).reshape(shape)
 
 
 def hum(rng: Random, like: Floats, frequencies: Sequence[float], level: float) -> Floats:

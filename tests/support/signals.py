@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from dsp.line import Noise
 from dsp.types import RATE, Detection, Rows, Samples, amplitude
 
 
@@ -26,8 +27,7 @@ def tone(seconds: float, *parts: tuple[float, float], phase: float = 0.0) -> np.
 
 def noise(seconds: float, level: float, seed: int = 0) -> np.ndarray:
     """White noise up to 4 kHz of a level in dBm0."""
-    rms = amplitude(level) / np.sqrt(2)
-    return np.random.default_rng(seed).normal(0, rms, round(seconds * RATE))
+    return Noise(level).start(np.random.default_rng(seed))(silence(seconds))
 
 
 def line(*parts: np.ndarray) -> Samples:
