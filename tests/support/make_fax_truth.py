@@ -8,6 +8,7 @@ was sent.
 
 import json
 import shutil
+from functools import partial
 from typing import Any
 
 import soundfile
@@ -16,8 +17,8 @@ from tests.support.fax_listener import Listener
 from tests.support.faxed import pixels, rows, shows, summed, told
 from tests.support.fixture import FIXTURES
 from tests.support.make_fixtures import RECORDED
-from tests.support.spandsp_fax import V21, Fast
 from tests.support.spandsp_hdlc import Deframer
+from tests.support.spandsp_modems import Receiver
 
 CALLS = {
     "v17_ecm_l16": "page.tiff",
@@ -33,7 +34,7 @@ CALLS = {
 def heard(name: str) -> dict[str, Any]:
     """Give what libspandsp hears in a recording."""
     sound, _ = soundfile.read(RECORDED / f"{name}.flac", dtype="int16")
-    listener = Listener(V21, Fast, Deframer)
+    listener = Listener(partial(Receiver, "v21", 300), Receiver, Deframer)
     for begin in range(0, len(sound), 160):
         listener.process(sound[begin : begin + 160])
     return told(listener, Deframer)
