@@ -1,8 +1,8 @@
 """Self-synchronising scramblers: what is on the line is the data and two of its own past bits.
 
-V.29 and V.17 divide the data by 1 + x⁻¹⁸ + x⁻²³ (V.29 appendix I, V.17 clause 4), V.27 ter by
-1 + x⁻⁶ + x⁻⁷ with a guard: a bit that has been like the one 8, 9 or 12 before it 33 times on end
-is followed by one that is turned over (V.27 ter appendix I).
+V.29 and V.17 divide the data by 1 + x⁻¹⁸ + x⁻²³ (V.29 clause 9), V.27 ter by 1 + x⁻⁶ + x⁻⁷ with a
+guard: when 33 bits on end were like the one 8, 9 or 12 before them, the next is turned over (V.27
+ter clause 9).
 """
 
 from __future__ import annotations

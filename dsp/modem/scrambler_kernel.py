@@ -28,7 +28,7 @@ STATE = np.dtype(
 """
 
 _GUARD = 33
-"""Bits of repetition after which V.27 ter turns one over (appendix I)."""
+"""Bits of repetition after which V.27 ter turns one over (clause 9)."""
 
 
 @kernel

@@ -23,11 +23,12 @@ _REGISTER = 0x2ECDD5
 """What is in the scrambler when the conditioning begins."""
 
 _CONDITIONING = (2, 3, 1, 0)
-"""Which of A, B, C and D two scrambled ones are sent as, 00 first."""
+"""Which of A, B, C and D two scrambled ones are sent as, 00 first (V.17 table 4)."""
 
 _BRIDGE = (0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1)
 _BRIDGE_TURNS = (1, 0, 2, 3)
-"""The bits of the bridge, eight symbols over and over, and the quarters they turn by."""
+"""The bits of the bridge, eight symbols over and over, and the quarters they turn by (V.17
+tables 5 and 6)."""
 
 _ALTERNATION, _LONG, _BRIDGE_SYMBOLS, _SHORT, _ONES = 256, 2976, 64, 38, 48
 _TURN_OFF, _TURN_OFF_SILENCE = 32, 48

@@ -22,7 +22,7 @@ _SYMBOL_RATES = {4800: 1600, 2400: 1200}
 
 _SCRAMBLER = Scrambler((6, 7), guarded=True)
 _REGISTER = 0b0111100
-"""What is in the scrambler when the conditioning begins (V.27 ter clause 2.5.1)."""
+"""What is in the scrambler when the conditioning begins (V.27 ter appendix I)."""
 
 _LONG, _SHORT = (50, 1074), (14, 58)
 """Symbols of alternation and of conditioning (V.27 ter table 3)."""
@@ -31,7 +31,7 @@ _ONES = 8
 
 _ECHO_CARRIER, _ECHO_SILENCE = 0.1925, 0.0225
 _TURN_OFF, _TURN_OFF_SILENCE = 0.010, 0.020
-"""Seconds (V.27 ter tables 3 and 4)."""
+"""Seconds (V.27 ter tables 3 and 5)."""
 
 
 def _training(alternation: int, conditioning: int) -> Training:

@@ -24,16 +24,20 @@ _CODES = {
 }
 
 _AMPLITUDES = ((3.0, 2**0.5), (5.0, 3 * 2**0.5))
-"""Of the weak and the strong points, in phases 0, 90, … and 45, 135, … degrees (V.29 table 3)."""
+"""Of the weak and the strong points, in phases 0, 90, … and 45, 135, … degrees (V.29 table 2)."""
 
 _A, _C = 4, 0
-"""Code words of two of the points of the training: the same at all rates (V.29 clause 8)."""
+"""Code words of two of the points of the training: the same at all rates (V.29 figure 4)."""
 
 _B = {9600: 15, 7200: 7, 4800: 6}
 _D = {9600: 11, 7200: 3, 4800: 2}
 
 _ALTERNATION, _CONDITIONING, _ONES = 128, 384, 48
+_SILENCE = 48
+"""Symbols of the training (V.29 table 5)."""
+
 _TURN_OFF = 32
+"""Symbols of ones that let all receivers' filters run out of data; V.29 has no number."""
 
 
 def _points() -> Complex:
@@ -44,7 +48,7 @@ def _points() -> Complex:
 
 
 def _conditioning() -> Bits:
-    """Return which of C and D is sent, by 1 + x⁻⁶ + x⁻⁷ (V.29 clause 8.3)."""
+    """Return which of C and D is sent, by 1 + x⁻⁶ + x⁻⁷ (V.29 clause 8.2)."""
     sequence = [0, 1, 0, 1, 0, 1, 0]
     while len(sequence) < _CONDITIONING:
         sequence.append(sequence[-6] ^ sequence[-7])
@@ -89,7 +93,7 @@ def scheme(bit_rate: int = 9600) -> Scheme:
         code=code,
         coder=code.coder,
         scrambler=Scrambler((18, 23)),
-        long=Training(48, alternation, known, _ONES, register=0, state=0),
+        long=Training(_SILENCE, alternation, known, _ONES, register=0, state=0),
         short=None,
         turn_off=_TURN_OFF,
         turn_off_silence=0,

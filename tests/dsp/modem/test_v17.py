@@ -5,6 +5,7 @@ import pytest
 
 from dsp.modem import v17
 from dsp.modem.scheme import opening
+from dsp.modem.trellis import training_points
 from tests.support.modem_sounds import difference, of_peer, random_bits, received
 from tests.support.spandsp_modems import Receiver
 
@@ -52,8 +53,17 @@ def test_it_sounds_as_libspandsp_does(rate, short):
 
 @pytest.mark.parametrize("rate", v17.BIT_RATES)
 def test_the_trainings_take_1393_and_142_ms(rate):
-    """V.17 tables 3 and 4."""
     scheme = v17.scheme(rate)
     for training, expected in ((scheme.long, 1.3933), (scheme.short, 0.1425)):
         took = len(opening(scheme, training).symbols) / scheme.symbol_rate
         assert took == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("rate", v17.BIT_RATES)
+def test_the_conditioning_begins_as_table_4_prints_it(rate):
+    scheme = v17.scheme(rate)
+    points = dict(zip("ABCD", training_points(rate), strict=True))
+    for training in (scheme.long, scheme.short):
+        assert training.alternation[:4].tolist() == [points[one] for one in "ABAB"]
+        assert training.known[:16].tolist() == [points[one] for one in "CDCDCDCDCDCDBDBD"]
+    assert scheme.long.known[:38].tolist() == scheme.short.known.tolist()

@@ -46,10 +46,14 @@ def test_the_trainings_take_as_long_as_table_3_says(rate, milliseconds):
 
 
 @pytest.mark.parametrize("rate", v27ter.BIT_RATES)
-def test_the_short_training_is_the_end_and_the_beginning_of_the_long_one(rate):
-    scheme = v27ter.scheme(rate)
-    assert scheme.long.alternation[-14:].tolist() == scheme.short.alternation.tolist()
-    assert scheme.long.known[:58].tolist() == scheme.short.known.tolist()
+def test_both_trainings_begin_and_end_alike(rate):
+    """V.27 ter table 4 has one beginning and one end of the conditioning for both lengths."""
+    long, short = v27ter.scheme(rate).long, v27ter.scheme(rate).short
+    assert long.alternation[-14:].tolist() == short.alternation.tolist()
+    assert long.known[:58].tolist() == short.known.tolist()
+    assert (long.register & 0x7F, long.state) == (short.register & 0x7F, short.state)
+    ends = [one.known[-40:] * one.known[-41:-1] for one in (long, short)]
+    assert ends[0].tolist() == ends[1].tolist()
 
 
 def test_the_guard_has_turned_bits_over_in_what_libspandsp_received():
