@@ -27,6 +27,8 @@ BIT_RATE = 300
 TONES = {1: (980.0, 1180.0), 2: (1650.0, 1850.0)}
 """Hz of a one and of a zero by channel (V.21 clause 3)."""
 
+_NONE: Bits = np.zeros(0, dtype=np.uint8)
+
 
 def _tones(channel: int) -> tuple[float, float]:
     if channel not in TONES:
@@ -160,8 +162,10 @@ class Receiver:
         one["turns"][4] = turned.mean()
         one["floor"] = amplitude(-47.0) ** 2 / 2 * RATE / BIT_RATE
         one["memory_idle"], one["memory_live"] = 0.5, 0.8
-        one["tau"], one["cap"], one["up"], one["down"] = 0.2, 0.5, 2.0, 1.5
-        self._bits = one["bits"]
+        one["tau"], one["cap"], one["up"], one["down"] = 0.3, 0.5, 1.4, 1.5
+        one["gain_idle"], one["gain_live"], one["memory_more"] = 0.25, 0.1, 0.3
+        one["clear"], one["most"] = 1.5, 1.7
+        self._bits: Bits = one["bits"]
         start(self._state)
 
     def process(self, samples: Samples) -> Bits:
@@ -181,8 +185,7 @@ class Receiver:
             cuts = range(0, len(samples), MOST)
             return np.concatenate([self.process(samples[at : at + MOST]) for at in cuts])
         count = hear(samples, self._state)
-        bits: Bits = self._bits[:count].copy()
-        return bits
+        return self._bits[:count].copy() if count else _NONE
 
     def reports(self) -> list[Report]:
         """Return what has happened since this was last asked: carriers up and lost."""

@@ -31,6 +31,7 @@ FRACTION = 20
 STEPS, WIDTH = 32, 32
 """Beginnings of a bit within a sample, and samples that one reaches into, filled up with zeros."""
 
+_OF_WIDTH = np.float32(80 / 3 / WIDTH)
 HYPOTHESES = 4
 BIT = (80 << FRACTION) // 3
 DELAY = 10
@@ -92,6 +93,11 @@ STATE = np.dtype(
         ("cap", np.float32),
         ("up", np.float32),
         ("down", np.float32),
+        ("gain_idle", np.float32),
+        ("gain_live", np.float32),
+        ("memory_more", np.float32),
+        ("clear", np.float32),
+        ("most", np.float32),
     ]
 )
 
@@ -110,11 +116,10 @@ def _correlate(s: Record, place: int) -> float:
         b += x * bank[step, one, n]
         c += x * bank[step, two, n]
         d += x * bank[step, three, n]
-    for n in range(np.uint64(27)):
-        energy += sound[first + n] * sound[first + n]
+        energy += x * x
     heard = s.heard
     heard[0], heard[1], heard[2], heard[3] = a, b, c, d
-    return float(energy)
+    return float(energy * _OF_WIDTH)
 
 
 @kernel
@@ -134,38 +139,41 @@ def _begin(s: Record, place: int) -> None:
 @kernel
 def _advance(s: Record, h: int, energy: float, memory: float) -> int:
     """Let the survivors of a hypothesis take in a bit as it was heard; the best one."""
-    one = np.uint64(1)
+    one, two = np.uint64(1), np.uint64(2)
+    h = np.uint64(h)
     sr, si, mr, mi = s.heard[0], s.heard[1], s.heard[2], s.heard[3]
     weight = s.weight[h]
     scale = np.float32(1.0) / max(weight, np.float32(1.0))
     alone = np.float32(0.5) / (memory * max(weight, np.float32(1.0)))
-    of_space, of_mark = alone * (sr * sr + si * si), alone * (mr * mr + mi * mi)
+    space, mark = sr * sr + si * si, mr * mr + mi * mi
+    of_space, of_mark = alone * space, alone * mark
+    clear = (np.uint64(space > s.clear * mark), np.uint64(mark > s.clear * space))
     # the drift is small
     drift = s.drift[h]
     dc, ds = np.float32(1.0) - np.float32(0.5) * drift * drift, drift
-    share = np.float32(1.0) / (energy + np.float32(1.0))
+    energy += 1.0
     new, new_age, new_history = s.new, s.new_age, s.new_history
-    best = 0
-    for j in range(3):
-        i = j + 1 if j < 2 else 0
-        k = i + 1 if i < 2 else 0
+    best = np.uint64(0)
+    for j in range(np.uint64(3)):
+        i = j + one if j < two else np.uint64(0)
+        k = i + one if i < two else np.uint64(0)
         by_mark = (s.re[h, i] * mr + s.im[h, i] * mi) * scale
         by_space = (s.re[h, k] * sr + s.im[h, k] * si) * scale
         if s.metric[h, i] + by_mark + of_mark >= s.metric[h, k] + by_space + of_space:
-            bit, along, add, cr, ci = 1, by_mark, of_mark, mr, mi
+            bit, along, add, cr, ci = one, by_mark, of_mark, mr, mi
         else:
             i = k
-            bit, along, add, cr, ci = 0, by_space, of_space, sr, si
+            bit, along, add, cr, ci = np.uint64(0), by_space, of_space, sr, si
         gr, gi = s.re[h, i], s.im[h, i]
         new[j, 0] = s.metric[h, i] + along + add
         new[j, 4] = along
         new[j, 5] = (gr * ci - gi * cr) * scale
+        part = along / max(energy, (gr * gr + gi * gi) * scale * scale)
         gr, gi = memory * gr + cr, memory * gi + ci
-        tr, ti = s.turns[2 * bit], s.turns[2 * bit + 1]
+        tr, ti = s.turns[two * bit], s.turns[two * bit + one]
         tr, ti = tr * dc - ti * ds, tr * ds + ti * dc
         new[j, 1], new[j, 2] = gr * tr - gi * ti, gr * ti + gi * tr
-        part = along * share
-        worth = s.worth[h, i] + min(part, s.cap) - s.tau
+        worth = min(s.worth[h, i] + min(part, s.cap) - s.tau, s.most)
         age = s.age[h, i] + 1
         if worth <= 0.0:
             worth = np.float32(0.0)
@@ -173,27 +181,28 @@ def _advance(s: Record, h: int, energy: float, memory: float) -> int:
         new[j, 3] = worth
         new_age[j] = age
         new_history[j, 0] = (s.history[h, i] << one) | np.uint64(bit)
-        new_history[j, 1] = (s.good[h, i] << one) | np.uint64(part > s.tau)
+        new_history[j, 1] = (s.good[h, i] << one) | (np.uint64(part > s.tau) & clear[bit])
         if new[j, 0] > new[best, 0]:
             best = j
     top = new[best, 0]
-    for j in range(3):
+    for j in range(np.uint64(3)):
         s.metric[h, j] = new[j, 0] - top
         s.re[h, j], s.im[h, j], s.worth[h, j] = new[j, 1], new[j, 2], new[j, 3]
         s.age[h, j] = new_age[j]
         s.history[h, j], s.good[h, j] = new_history[j, 0], new_history[j, 1]
     s.weight[h] = memory * weight + np.float32(1.0)
     s.along, s.across = new[best, 4], new[best, 5]
-    return best
+    return int(best)
 
 
 @kernel
-def _keyed(history: int, good: int) -> bool:
+def _keyed(history: int, good: int, age: int) -> bool:
     """Whether a change lies between bits that were heard well, and one more after it was."""
     one = np.uint64(1)
     both = good & (good >> one)
     changes = (history ^ (history >> one)) & both
-    return bool((good & one) and (changes & np.uint64(0xFFFFFE)) != 0)
+    run = (one << np.uint64(min(age, 24))) - one
+    return bool((good & one) and (changes & run) > one)
 
 
 @kernel
@@ -228,12 +237,12 @@ def _listen(s: Record) -> None:
         s.drift[h] = 0.0
     elif age > 2:
         size = abs(s.along) + abs(s.across) + np.float32(1.0)
-        drift = s.drift[h] + np.float32(0.12) * s.across / size
+        drift = s.drift[h] + s.gain_idle * s.across / size
         s.drift[h] = min(max(drift, np.float32(-0.55)), np.float32(0.55))
     if (
         s.worth[h, best] > s.up
         and s.strength[h] > s.floor
-        and _keyed(s.history[h, best], s.good[h, best])
+        and _keyed(s.history[h, best], s.good[h, best], age)
     ):
         _follow(s)
 
@@ -306,14 +315,15 @@ def _receive(s: Record) -> None:
         re, im = s.heard[2 * n], s.heard[2 * n + 1]
         s.between[at, n] = re * re + im * im
     energy = _correlate(s, place)
-    best = _advance(s, h, energy, s.memory_live)
     n = s.heard_bits
+    memory = s.memory_live - s.memory_more * np.float32(max(0.0, 1.0 - n * 0.03))
+    best = _advance(s, h, energy, memory)
     late = _time(s, h, best)
     gain = max(0.02, 0.2 / (1.0 + 0.25 * n))
     s.clock += np.float32(0.00005 * late) if n > 100 else np.float32(0.0)
     s.place[h] = place + BIT + np.int64((gain * late + s.clock) * BIT)
     size = abs(s.along) + abs(s.across) + np.float32(1.0)
-    drift = s.drift[h] + np.float32(max(0.004, 0.1 / (1.0 + 0.25 * n))) * s.across / size
+    drift = s.drift[h] + np.float32(max(0.004, s.gain_live / (1.0 + 0.25 * n))) * s.across / size
     s.drift[h] = min(max(drift, np.float32(-0.7)), np.float32(0.7))
     s.heard_bits = n + 1
     s.pending += 1
