@@ -221,7 +221,7 @@ class Decoder:
     >>> words, _ = encode(code.coder, bits, code.row())
     >>> decoded = Decoder(9600).process(points[words])
     >>> len(decoded), bool((decoded == bits[: len(decoded)]).all())
-    (160, True)
+    (192, True)
     """
 
     def __init__(self, bit_rate: int) -> None:
@@ -244,8 +244,8 @@ class Decoder:
         Returns
         -------
         Bits
-            The bits of the symbols that are decided by these, still scrambled: eight symbols at
-            a time, each after 24 to 31 more.
+            The bits of the symbols that are decided by these, still scrambled: 16 symbols at
+            a time, each after 16 to 31 more.
         """
         self.early = np.empty(len(symbols), dtype=np.uint8)
         self.errors = np.empty(len(symbols), dtype=np.float32)

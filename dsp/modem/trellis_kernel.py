@@ -22,8 +22,8 @@ Record: TypeAlias = Any
 
 STATES = 8
 
-DEPTH, EACH = 32, 8
-"""Symbols that are remembered, and how many are decided at once: after 24 to 31 more of them."""
+DEPTH, EACH = 32, 16
+"""Symbols that are remembered, and how many are decided at once: after 16 to 31 more of them."""
 
 UNIT = 512.0
 """What 1 is in the tables; distances are squares of it, so that a unit of theirs is 2⁻¹⁸."""
@@ -78,7 +78,7 @@ the lowest into a number of which it is the highest.
 
 VITERBI = np.dtype(
     [
-        ("nearest", np.int32, (4 * STATES,)),
+        ("nearest", np.int32, (2 * STATES,)),
         ("metrics", np.int32, (STATES,)),
         ("ways", np.uint8, (DEPTH, STATES)),
         ("words", np.uint8, (EACH,)),
@@ -118,22 +118,27 @@ def _scaled(part: float) -> np.float32:
 
 
 @fast
-def _distance(t: Record, i: int, x: np.float32, y: np.float32, power: np.float32) -> np.int32:
-    distance = power + t.power[i] - x * t.real[i] - y * t.imaginary[i]
+def _distance(t: Record, i: int, x: np.float32, y: np.float32) -> np.int32:
+    distance = t.power[i] - x * t.real[i] - y * t.imaginary[i]
     return np.int32(np.int32(np.int32(distance) << 6) | t.tag[i])
 
 
 @fast
+def _nearest_of_four(t: Record, i: int, x: np.float32, y: np.float32) -> np.int32:
+    a, b = _distance(t, i, x, y), _distance(t, i + 16, x, y)
+    c, d = _distance(t, i + 32, x, y), _distance(t, i + 48, x, y)
+    return _less(_less(a, b), _less(c, d))
+
+
+@fast
 def _search(v: Record, t: Record, x: np.float32, y: np.float32) -> None:
-    """Find the nearest point of each subset."""
-    power = x * x + y * y
+    """Find the nearest point of each subset; the symbol's own power is left out of distances."""
     near = v.nearest
-    for i in range(32):
-        a = _less(_distance(t, i, x, y, power), _distance(t, i + 32, x, y, power))
-        b = _less(_distance(t, i + 64, x, y, power), _distance(t, i + 96, x, y, power))
-        near[i] = _less(a, b)
+    # a loop of eight would not be compiled to vectors
+    for i in range(2 * STATES):
+        near[i] = _less(_nearest_of_four(t, i, x, y), _nearest_of_four(t, i + 64, x, y))
     for i in range(STATES):
-        near[i] = _less(_less(near[i], near[i + 8]), _less(near[i + 16], near[i + 24]))
+        near[i] = _less(near[i], near[i + STATES])
 
 
 @kernel
@@ -142,8 +147,8 @@ def _sum(a: np.int32, b: np.int32) -> np.int32:
 
 
 @kernel
-def _extend(v: Record, at: int) -> None:
-    """Find the likeliest way into each state."""
+def _extend(v: Record, at: int) -> np.int32:
+    """Find the likeliest way into each state; return by how much the likeliest of them grew."""
     m, near = v.metrics, v.nearest
     m0, m1, m2, m3 = m[0], m[1], m[2] + 1, m[3] + 1
     m4, m5, m6, m7 = m[4] + 2, m[5] + 2, m[6] + 3, m[7] + 3
@@ -162,7 +167,7 @@ def _extend(v: Record, at: int) -> None:
     least = np.int32(best & ~_TAG)
     for i in range(STATES):
         m[i] -= least
-    v.error = np.float32(least) * np.float32(1.0 / (64.0 * UNIT * UNIT))
+    return least
 
 
 @kernel
@@ -187,9 +192,11 @@ def step(v: Record, t: Record, real: float, imaginary: float) -> int:
     int
         A code word.
     """
-    _search(v, t, _scaled(real), _scaled(imaginary))
+    x, y = _scaled(real), _scaled(imaginary)
+    _search(v, t, x, y)
     at = v.count & (DEPTH - 1)
-    _extend(v, at)
+    grown = np.float32(_extend(v, at)) * np.float32(1.0 / (_TAG + 1))
+    v.error = (x * x + y * y + grown) * np.float32(1.0 / (UNIT * UNIT))
     v.count += 1
     return _word(v, at, v.best)
 
