@@ -18,7 +18,7 @@ from dsp.modem.front import FRONT, LEAD, TAPS, TURN
 from dsp.modem.front_kernel import half, instant
 from dsp.modem.scrambler_kernel import STATE as SCRAMBLER
 from dsp.modem.scrambler_kernel import descrambled
-from dsp.modem.search_kernel import GROUP, GROUPS, SEARCH, look, renew
+from dsp.modem.search_kernel import PATTERN, SEARCH, look, renew
 from dsp.modem.slicer_kernel import nearest
 from dsp.modem.tracking_kernel import (
     CARRIER,
@@ -48,7 +48,8 @@ _AHEAD = TAPS - LEAD - 1
 TABLES = np.dtype(
     [
         ("front", FRONT),
-        ("pattern", np.float32, (2, GROUP * GROUPS)),
+        ("pattern", np.float32, (2, PATTERN)),
+        ("lead", np.int64),
         ("known", np.float32, (2, KNOWN)),
         ("symbols", np.int64),
         ("points", np.float32, (2, WORDS)),
@@ -65,6 +66,8 @@ TABLES = np.dtype(
     ]
 )
 """What a modem and a training are.
+
+The ``pattern`` that is searched for begins ``lead`` symbols after what is known of a training.
 
 ``known`` are the ``symbols`` that are sent before the ``ones``; ``behind`` and ``needed`` say how
 many samples of the sound are gathered before and after their begin. ``numbers`` has the bits of a
@@ -87,6 +90,7 @@ STATE = np.dtype(
         ("at", np.int64),
         ("halves", np.int64),
         ("taps", np.float32, (2, SPAN)),
+        ("adapt_step", np.float32),
         ("scale", np.float32),
         ("symbol", np.int64),
         ("last", np.int64),
@@ -161,7 +165,7 @@ def _room(s: Record) -> int:
 @kernel
 def _found(s: Record, t: Record) -> None:
     """Turn to gathering the training that the search has found."""
-    symbols = s.search.groups * GROUP
+    symbols = t.lead + s.search.groups * s.search.group
     back = s.search.since + 2 * (symbols - 1) + 1
     s.begin = s.timing.clock - back * s.timing.step
     begin = s.begin >> 32
@@ -170,7 +174,6 @@ def _found(s: Record, t: Record) -> None:
         _drop(s, old)
     s.until = begin + t.needed
     s.mode = GATHERING
-    report(s, CARRIER_UP)
 
 
 @kernel
@@ -223,7 +226,10 @@ def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, 
     wrong_real, wrong_imaginary = turned(
         s.carrier, off_real + s.error * x, off_imaginary + s.error * y
     )
-    move = t.adapt_step * wrong_real, t.adapt_step * wrong_imaginary
+    # as recursive least squares have it: a symbol counts as one of all that there were
+    change = s.adapt_step
+    s.adapt_step = max(t.adapt_step, change / (np.float32(1.0) + change))
+    move = change * wrong_real, change * wrong_imaginary
     adapt(s.real, s.imaginary, s.at - SPAN, s.taps, move)
     across, along = imaginary * x - real * y, real * x + imaginary * y - x * x - y * y
     follow_carrier(s.carrier, across, along)

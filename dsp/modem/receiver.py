@@ -27,7 +27,7 @@ from dsp.modem.receive_kernel import (
     receive,
 )
 from dsp.modem.scheme import Scheme, Training
-from dsp.modem.search_kernel import GROUP, GROUPS
+from dsp.modem.search_kernel import PATTERN
 from dsp.modem.trellis import subsets
 from dsp.modem.trellis_kernel import STATES, VITERBI
 from dsp.modem.types import Bits, Complex, ModemError, Report, What
@@ -39,12 +39,13 @@ _FITTED = 400
 """Symbols of a training that are fitted at once; the rest is learned as it comes."""
 
 _FLOOR = -48.0
-_LIKENESS = 0.35
+_LIKENESS = 0.42
 _CLOCK_RANGE = 400e-6
 _PHASE_STEP, _TURN_STEP, _GAIN_STEP = 0.02, 2e-4, 0.004
 _CLOCK_STEP, _RATE_STEP = 0.01, 1e-5
-_ADAPT_STEP = 1e-3
-_WORST = 0.3
+_ADAPT_FIRST, _ADAPT_STEP = 2.5e-3, 4e-4
+_WORST, _CHANCE = 0.3, 0.7
+"""Noise with which a training has failed, and with which it was none."""
 _GONE = 0.1, 0.35
 
 _WHAT: dict[int, What] = {
@@ -59,12 +60,30 @@ def _parts(values: NDArray[np.complexfloating]) -> NDArray[np.float32]:
     return np.stack([values.real, values.imag]).astype(np.float32)
 
 
-def _pattern(known: Complex) -> NDArray[np.float32]:
-    """Return what the search compares with: nothing that is in an alternation of two points."""
-    groups = known.reshape(-1, GROUP // 2, 2).astype(np.complex128)
-    groups = (groups - groups.mean(axis=1, keepdims=True)).reshape(-1, GROUP)
-    groups /= np.sqrt(np.mean(np.abs(groups) ** 2, axis=1, keepdims=True))
-    return _parts(groups.reshape(-1))
+def _group(scheme: Scheme, training: Training) -> tuple[int, int]:
+    """Symbols in a group of the search's pattern, about 13 ms, and how many groups it has."""
+    group = 32 if scheme.symbol_rate == 2400 else 16
+    return group, min(PATTERN, len(training.known)) // group
+
+
+def _pattern(known: Complex, group: int, groups: int) -> tuple[int, NDArray[np.float32]]:
+    """Return the symbols that are searched for, without what the search takes off, and their lead.
+
+    They are the first in which there is enough besides alternations, or where there is most.
+    """
+
+    def without(lead: int) -> NDArray[np.complex128]:
+        parts = known[lead : lead + groups * group].astype(np.complex128)
+        pairs = parts.reshape(groups, group // 2, 2)
+        return (pairs - pairs.mean(axis=1, keepdims=True)).reshape(groups, group)
+
+    leads = range(min(len(known) - groups * group, 2 * PATTERN) + 1)
+    least = [float(np.min(np.mean(np.abs(without(lead)) ** 2, axis=1))) for lead in leads]
+    enough = 0.6 * float(np.mean(np.abs(known) ** 2))
+    lead = next((lead for lead in leads if least[lead] >= enough), int(np.argmax(least)))
+    pattern = without(lead)
+    pattern /= np.sqrt(np.mean(np.abs(pattern) ** 2, axis=1, keepdims=True))
+    return lead, _parts(pattern.reshape(-1))
 
 
 def _fitted(training: Training) -> int:
@@ -77,8 +96,10 @@ def _tables(scheme: Scheme, training: Training) -> NDArray[np.void]:
     tables = np.zeros(1, dtype=TABLES)
     half = RATE / scheme.symbol_rate / 2
     tables["front"] = front(scheme.symbol_rate, scheme.carrier, scheme.rolloff)
-    groups = min(GROUPS, len(training.known) // GROUP)
-    tables["pattern"][0, :, : groups * GROUP] = _pattern(training.known[: groups * GROUP])
+    group, groups = _group(scheme, training)
+    tables["lead"], tables["pattern"][0, :, : groups * group] = _pattern(
+        training.known, group, groups
+    )
     tables["known"][0, :, : len(training.known)] = _parts(training.known)
     tables["symbols"] = len(training.known)
     tables["points"][0, :, : len(scheme.points)] = _parts(scheme.points)
@@ -147,13 +168,13 @@ class QamReceiver:
         one["trained"] = False
         one["timing"]["step"] = round(self._half * SECOND)
         search = one["search"]
-        search["groups"] = groups = min(GROUPS, len(self._training.known) // GROUP)
+        search["group"], search["groups"] = group, groups = _group(self._scheme, self._training)
         search["floor"] = amplitude(_FLOOR) ** 2 / 4
         search["threshold"] = _LIKENESS
         search["fill"] = 0
         search["best"] = 0.0
         search["since"] = 0
-        search["fresh"] = 2 * groups * GROUP
+        search["fresh"] = 2 * groups * group
 
     def process(self, samples: Samples) -> Bits:
         """Hear some samples; return the data bits that are known by them."""
@@ -191,11 +212,18 @@ class QamReceiver:
             fitted = refit(heard, self._learned() or plain(heard))
         else:
             fitted = fit(heard)
-        if fitted.noise > _WORST:
-            self._reports.append(Report("training failed", int(found), int(one["bits"])))
-            self._search()
+        if fitted.noise < _CHANCE:
+            self._note("carrier up", found)
+        if fitted.noise <= _WORST:
+            self._begin(fitted)
             return
-        self._begin(fitted)
+        if fitted.noise < _CHANCE:
+            self._note("training failed", found)
+        self._search()
+        one["timing"]["clock"] = one["begin"] + 2 * one["timing"]["step"]
+
+    def _note(self, what: What, position: float) -> None:
+        self._reports.append(Report(what, int(position), int(self._one["bits"])))
 
     def _begin(self, fitted: Fit) -> None:
         """Hear the training once more, from its first known symbol on."""
@@ -212,6 +240,7 @@ class QamReceiver:
         one["taps"] = _parts(fitted.taps)
         one["scale"] = fitted.scale
         one["symbol"] = 0
+        one["adapt_step"] = _ADAPT_FIRST
         one["last"] = training.state & 7
         one["viterbi"] = np.zeros((), dtype=VITERBI)
         one["viterbi"]["dibit"] = training.state // STATES

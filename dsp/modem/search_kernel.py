@@ -14,12 +14,10 @@ from dsp.compiled import fast, kernel
 
 Record: TypeAlias = Any
 
-GROUP = 16
-"""Symbols that are compared at a time."""
+PATTERN = 64
+"""Symbols of a pattern at most, two groups or more."""
 
-GROUPS = 4
-_KEPT = GROUP * GROUPS
-_ROOM = 4 * _KEPT
+_ROOM = 4 * PATTERN
 
 SEARCH = np.dtype(
     [
@@ -27,6 +25,7 @@ SEARCH = np.dtype(
         ("imaginary", np.float32, (2, _ROOM)),
         ("fill", np.int64, (2,)),
         ("odd", np.int64),
+        ("group", np.int64),
         ("groups", np.int64),
         ("floor", np.float64),
         ("threshold", np.float64),
@@ -37,40 +36,56 @@ SEARCH = np.dtype(
 )
 """Samples of the two that a symbol has, in a line each; ``best`` is the best likeness of late.
 
-``since`` counts the samples since it was, ``fresh`` those that are still to come before a likeness
-means anything.
+The pattern has ``groups`` of ``group`` symbols, an even number. ``since`` counts the samples since
+the best one was, ``fresh`` those that are still to come before a likeness means anything.
 """
+
+_TURNING = np.resize(np.array([1.0, -1.0], dtype=np.float32), PATTERN)
+_LEAST = np.float32(0.1)
+"""Share of the energy that must be left without alternations."""
 
 WAIT = 16
 """Samples, half a symbol apart, in which a better likeness may still come."""
 
 
 @fast
-def _group(real: Any, imaginary: Any, at: int, pattern: Any, begin: int) -> tuple[Any, Any]:
-    """Return the squared correlation with a group of the pattern, and the energy."""
+def _group(search: Record, row: int, at: int, pattern: Any, begin: int) -> float:
+    """Return which share of the energy of a group of symbols is like one of the pattern.
+
+    Neither has what is the same in every symbol or in every second one, for such are alternations
+    of two points, and tones.
+    """
     across = along = energy = np.float32(0.0)
-    for k in range(GROUP):
+    steady_real = steady_imaginary = turning_real = turning_imaginary = np.float32(0.0)
+    real, imaginary = search.real[row], search.imaginary[row]
+    for k in range(search.group):
         x, y = real[at + k], imaginary[at + k]
         a, b = pattern[0, begin + k], pattern[1, begin + k]
         along += a * x + b * y
         across += a * y - b * x
         energy += x * x + y * y
-    return along * along + across * across, energy
+        steady_real += x
+        steady_imaginary += y
+        turning_real += _TURNING[k] * x
+        turning_imaginary += _TURNING[k] * y
+    steady = steady_real * steady_real + steady_imaginary * steady_imaginary
+    turning = turning_real * turning_real + turning_imaginary * turning_imaginary
+    count = np.float32(search.group)
+    left = energy - (steady + turning) / count
+    if left < _LEAST * energy or energy <= search.floor * count:
+        return 0.0
+    return (along * along + across * across) / (left * count)
 
 
 @kernel
 def _likeness(search: Record, row: int, pattern: Any) -> float:
-    """Share of the energy of the latest symbols that is like the pattern, whose own is 1 each."""
-    groups = search.groups
-    begin = search.fill[row] - groups * GROUP
+    """Return how like the latest symbols are to the pattern, on the average of its groups."""
+    begin = search.fill[row] - search.groups * search.group
     total = 0.0
-    for group in range(groups):
-        at = group * GROUP
-        like, energy = _group(search.real[row], search.imaginary[row], begin + at, pattern, at)
-        if energy <= search.floor * GROUP:
-            return 0.0
-        total += like / (energy * GROUP)
-    return float(total / groups)
+    for group in range(search.groups):
+        at = group * search.group
+        total += _group(search, row, begin + at, pattern, at)
+    return float(total / search.groups)
 
 
 @kernel
@@ -79,7 +94,7 @@ def renew(search: Record) -> None:
     search.fill[0] = search.fill[1] = 0
     search.best = 0.0
     search.since = 0
-    search.fresh = 2 * search.groups * GROUP
+    search.fresh = 2 * search.groups * search.group
 
 
 @kernel
@@ -89,10 +104,10 @@ def look(search: Record, pattern: Any, real: float, imaginary: float) -> bool:
     search.odd = 1 - row
     fill = search.fill[row]
     if fill == _ROOM:
-        for k in range(_KEPT):
-            search.real[row, k] = search.real[row, _ROOM - _KEPT + k]
-            search.imaginary[row, k] = search.imaginary[row, _ROOM - _KEPT + k]
-        fill = _KEPT
+        for k in range(PATTERN):
+            search.real[row, k] = search.real[row, _ROOM - PATTERN + k]
+            search.imaginary[row, k] = search.imaginary[row, _ROOM - PATTERN + k]
+        fill = PATTERN
     search.real[row, fill], search.imaginary[row, fill] = real, imaginary
     search.fill[row] = fill + 1
     search.since += 1
