@@ -15,7 +15,7 @@ from dsp.compiled import entry, fast, kernel
 from dsp.modem.types import Complex
 
 __all__ = ["DEPTH", "EACH", "EMPTY", "LIMIT", "NEXT", "STATES", "SUBSETS", "UNIT", "VITERBI"]
-__all__ += ["begin", "decide", "decided", "step"]
+__all__ += ["decide", "decided", "step"]
 
 Record: TypeAlias = Any
 """One element of a structured array: numba has no annotation for it."""
@@ -89,20 +89,12 @@ VITERBI = np.dtype(
         ("error", np.float32),
     ]
 )
-"""A decoder.
+"""A decoder; with nothing but zeros it is one before which the encoder may have been in any state.
 
 ``ways`` are how each state was entered, the point in four bits over the way in two, ``count`` how
 many symbols there were, and ``best`` the likeliest state after the last one. ``error`` is how much
 that one has made the distance of the likeliest way grow: its mean is the power of the noise.
 """
-
-
-@kernel
-def begin(v: Record) -> None:
-    """Begin with a symbol before which the encoder was in any state."""
-    for i in range(STATES):
-        v.metrics[i] = 0
-    v.count = v.best = v.dibit = 0
 
 
 @kernel

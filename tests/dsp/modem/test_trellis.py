@@ -134,6 +134,19 @@ def test_what_is_coded_is_decoded_however_it_is_turned(rate, seed, count, row, t
 
 
 @pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("turn", QUARTERS[1:])
+def test_a_carrier_that_slips_by_quarters_costs_only_the_symbols_around_the_slip(rate, turn):
+    bits, _, sent = coded(rate, 400)
+    heard = sent.copy()
+    heard[200:] *= turn
+    decoded = Decoder(rate).process(heard)
+    wrong = np.flatnonzero(decoded != bits[: len(decoded)]) // RATES[rate]
+    assert wrong.size > 0
+    assert wrong.min() > 190
+    assert wrong.max() < 210
+
+
+@pytest.mark.parametrize("rate", RATES)
 def test_words_are_known_at_once_but_for_few(rate):
     _, words, sent = coded(rate, 20_000)
     decoder = Decoder(rate)
