@@ -32,6 +32,7 @@ STEPS, WIDTH = 32, 32
 """Beginnings of a bit within a sample, and samples that one reaches into, filled up with zeros."""
 
 _OF_WIDTH = np.float32(80 / 3 / WIDTH)
+_NEVER = np.float32(-1e30)
 HYPOTHESES = 4
 BIT = (80 << FRACTION) // 3
 DELAY = 10
@@ -131,7 +132,8 @@ def _begin(s: Record, place: int) -> None:
         s.place[h] = place + h * BIT // HYPOTHESES
         s.weight[h] = s.drift[h] = s.strength[h] = 0.0
         for j in range(3):
-            s.metric[h, j] = s.re[h, j] = s.im[h, j] = s.worth[h, j] = 0.0
+            s.metric[h, j] = 0.0 if j == 0 else _NEVER
+            s.re[h, j] = s.im[h, j] = s.worth[h, j] = 0.0
             s.age[h, j] = 0
             s.history[h, j] = s.good[h, j] = 0
 
@@ -257,6 +259,18 @@ def _best(s: Record, h: int) -> int:
 
 
 @kernel
+def _move(s: Record, h: int, shift: float) -> None:
+    """Let the next bit begin later by a part of a bit, and its phase be that of then."""
+    s.place[h] += np.int64(shift * BIT)
+    # of the middle frequency; what a change of frequency makes of it is small
+    angle = np.float32(s.turns[4] * shift)
+    c, d = np.cos(angle), np.sin(angle)
+    for j in range(3):
+        re, im = s.re[h, j], s.im[h, j]
+        s.re[h, j], s.im[h, j] = re * c - im * d, re * d + im * c
+
+
+@kernel
 def _follow(s: Record) -> None:
     """Take the carrier for there, by the hypothesis that hears it best."""
     h = 0
@@ -272,14 +286,7 @@ def _follow(s: Record) -> None:
     s.live = h
     s.pending = min(s.age[h, best] + 1, 60)
     _tell(s, UP, s.place[h] - s.pending * BIT)
-    moved = np.int64(shift * BIT)
-    s.place[h] += moved
-    # the phase at the beginning of the next bit goes along, as that of the middle frequency
-    angle = np.float32(s.turns[4] * shift)
-    c, d = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    for j in range(3):
-        r, i = s.re[h, j], s.im[h, j]
-        s.re[h, j], s.im[h, j] = r * c - i * d, r * d + i * c
+    _move(s, h, shift)
     s.power = s.strength[h]
     s.noise = 0.0
     s.bad = 0.0
@@ -321,7 +328,8 @@ def _receive(s: Record) -> None:
     late = _time(s, h, best)
     gain = max(0.02, 0.2 / (1.0 + 0.25 * n))
     s.clock += np.float32(0.00005 * late) if n > 100 else np.float32(0.0)
-    s.place[h] = place + BIT + np.int64((gain * late + s.clock) * BIT)
+    s.place[h] = place + BIT
+    _move(s, h, gain * late + s.clock)
     size = abs(s.along) + abs(s.across) + np.float32(1.0)
     drift = s.drift[h] + np.float32(max(0.004, s.gain_live / (1.0 + 0.25 * n))) * s.across / size
     s.drift[h] = min(max(drift, np.float32(-0.7)), np.float32(0.7))
