@@ -123,6 +123,8 @@ class Listener:
         self.flawed: list[tuple[int, float, Heard]] = []
         """Frames by V.21 that are not good: the side, the second and the frame."""
         self.bursts: list[Burst] = []
+        self.carriers = [0, 0]
+        """How often V.21 began on each side."""
         self.failed: list[float] = []
         """Seconds at which a training failed, or a carrier was lost before it ended."""
         self._v21 = [v21() for _ in range(2)]
@@ -152,7 +154,9 @@ class Listener:
             else:
                 self.flawed.append((side, self._position / 8000, frame))
         for report in self._v21[side].reports():
-            if report.what == "carrier lost":
+            if report.what == "carrier up":
+                self.carriers[side] += 1
+            elif report.what == "carrier lost":
                 self._deframers[side] = self._make_deframer()
                 if side == self._sender and self._check:
                     self._armed = self._fast is not None

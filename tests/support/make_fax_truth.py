@@ -11,8 +11,10 @@ import shutil
 from functools import partial
 from typing import Any
 
+import numpy as np
 import soundfile
 
+from dsp.types import RATE, Samples
 from tests.support.fax_listener import Listener
 from tests.support.faxed import pixels, rows, shows, summed, told
 from tests.support.fixture import FIXTURES
@@ -31,13 +33,30 @@ CALLS = {
 """The recordings and what was sent in them."""
 
 
+_QUIET, _HOLE = 8, (0.015, 0.065)
+"""What is digital silence, and how many seconds of it are a hole; pauses are longer."""
+
+
+def holes(sound: Samples) -> list[dict[str, Any]]:
+    """Give the holes in a recording, frames that were lost on the way."""
+    found = []
+    for channel, side in enumerate(sound.T, start=1):
+        silent = np.abs(side.astype(int)) <= _QUIET
+        edges = np.diff(silent.astype(int), prepend=0, append=0)
+        for begin, end in zip(np.flatnonzero(edges > 0), np.flatnonzero(edges < 0), strict=True):
+            if 0 < begin and end < len(side) and _HOLE[0] < (end - begin) / RATE < _HOLE[1]:
+                times = {"from": round(begin / RATE, 3), "to": round(end / RATE, 3)}
+                found.append({"channel": channel} | times)
+    return found
+
+
 def heard(name: str) -> dict[str, Any]:
     """Give what libspandsp hears in a recording."""
     sound, _ = soundfile.read(RECORDED / f"{name}.flac", dtype="int16")
     listener = Listener(partial(Receiver, "v21", 300), Receiver, Deframer)
     for begin in range(0, len(sound), 160):
         listener.process(sound[begin : begin + 160])
-    return told(listener, Deframer)
+    return told(listener, Deframer) | {"holes": holes(sound)}
 
 
 def write(name: str, sent: str) -> None:
@@ -65,9 +84,10 @@ def write(name: str, sent: str) -> None:
         ("control", truth["control"]),
         ("bursts", truth["bursts"]),
         ("pages", pages),
+        ("holes", truth["holes"]),
     ):
         listed = ",\n".join(f"      {json.dumps(one)}" for one in every)
-        parts.append(f'    "{key}": [\n{listed}\n    ]')
+        parts.append(f'    "{key}": [\n{listed}\n    ]' if every else f'    "{key}": []')
     text = "\n".join(lines) + "\n" + ",\n".join(parts) + "\n  }\n}\n"
     (FIXTURES / "fax" / f"{name}.json").write_text(text)
     print(f"fixtures/fax/{name}.json: {len(truth['control'])} frames, {len(pages)} pages")

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsp.fax.hdlc import Deframer, Frame, Framer, HdlcError, Report, encode, preamble
+from dsp.modem import v21
 from tests.support import spandsp_hdlc
 
 FLAG = [0, 1, 1, 1, 1, 1, 1, 0]
@@ -292,6 +293,22 @@ def test_there_are_flags_while_there_is_no_frame():
 
 def test_an_end_without_frames_is_flags_alone():
     assert encode([], opening=3).tolist() == FLAG * 3
+
+
+def test_frames_go_by_v21():
+    framer = Framer(opening=preamble(300))
+    sent = [b"\xff\x03\x40RIG SF", b"\xff\x13\x80\x00\xee\xfa"]
+    for one in sent:
+        framer.put(one)
+    framer.end()
+    transmitter, receiver, deframer = v21.Transmitter(), v21.Receiver(), Deframer()
+    transmitter.start(framer)
+    found = []
+    while not transmitter.done:
+        found += deframer.process(receiver.process(transmitter.pull(160)))
+    found += deframer.process(receiver.process(np.zeros(400, dtype=np.int16)))
+    assert good(found) == sent
+    assert deframer.finish() == []
 
 
 @pytest.mark.parametrize("bit_rate", [300, 2400, 4800, 7200, 9600, 12000, 14400])

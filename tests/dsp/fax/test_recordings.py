@@ -71,6 +71,19 @@ def test_nothing_is_heard_that_is_not_there(name):
     listener, _ = heard(name)
     assert listener.failed == []
     assert listener.flawed == []
+    # V.21 is sent as often as there is a frame that says that it is the last one (T.30 5.3.5)
+    for side, carriers in enumerate(listener.carriers):
+        last = [one for one in listener.control if one.side == side and one.octets[1] == 0x13]
+        holes = [one for one in truth(name)["holes"] if one["channel"] == side + 1]
+        assert len(last) <= carriers <= len(last) + len(holes)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_fast_modem_does_not_hear_the_side_that_sends_none(name):
+    settings = heard(name)[0].bursts[0].settings
+    receiver = fast(settings.modem, settings.bit_rate)
+    assert len(receiver.process(sound(name)[:, 0])) == 0
+    assert receiver.reports() == []
 
 
 @pytest.mark.parametrize("name", CALLS)
