@@ -44,7 +44,7 @@ def holes(sound: Samples) -> list[dict[str, Any]]:
         silent = np.abs(side.astype(int)) <= _QUIET
         edges = np.diff(silent.astype(int), prepend=0, append=0)
         for begin, end in zip(np.flatnonzero(edges > 0), np.flatnonzero(edges < 0), strict=True):
-            if 0 < begin and end < len(side) and _HOLE[0] < (end - begin) / RATE < _HOLE[1]:
+            if begin > 0 and end < len(side) and _HOLE[0] < (end - begin) / RATE < _HOLE[1]:
                 times = {"from": round(begin / RATE, 3), "to": round(end / RATE, 3)}
                 found.append({"channel": channel} | times)
     return found
