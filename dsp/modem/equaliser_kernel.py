@@ -15,22 +15,21 @@ MIDDLE = SPAN // 2
 
 
 @fast
-def equalised(real: Any, imaginary: Any, at: int, taps: Any) -> tuple[Any, Any]:
-    """Return the symbol of the samples from ``at`` on."""
+def equalised(real: Any, imaginary: Any, taps: Any) -> tuple[Any, Any]:
+    """Return the symbol of a line of samples."""
     out_real = out_imaginary = np.float32(0.0)
+    taps_real, taps_imaginary = taps[0], taps[1]
     for k in range(SPAN):
-        x, y = real[at + k], imaginary[at + k]
-        a, b = taps[0, k], taps[1, k]
-        out_real += a * x - b * y
-        out_imaginary += a * y + b * x
+        out_real += taps_real[k] * real[k] - taps_imaginary[k] * imaginary[k]
+        out_imaginary += taps_real[k] * imaginary[k] + taps_imaginary[k] * real[k]
     return out_real, out_imaginary
 
 
 @fast
-def adapt(real: Any, imaginary: Any, at: int, taps: Any, error: tuple[float, float]) -> None:
-    """Move the taps by an error, with the step in it, of the symbol of the samples from ``at``."""
+def adapt(real: Any, imaginary: Any, taps: Any, error: tuple[float, float]) -> None:
+    """Move the taps by an error, with the step in it, of the symbol of a line of samples."""
     error_real, error_imaginary = error
+    taps_real, taps_imaginary = taps[0], taps[1]
     for k in range(SPAN):
-        x, y = real[at + k], imaginary[at + k]
-        taps[0, k] += error_real * x + error_imaginary * y
-        taps[1, k] += error_imaginary * x - error_real * y
+        taps_real[k] += error_real * real[k] + error_imaginary * imaginary[k]
+        taps_imaginary[k] += error_imaginary * real[k] - error_real * imaginary[k]

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.compiled import entry, kernel
+from dsp.compiled import entry, fast, kernel
 from dsp.modem.equaliser_kernel import SPAN, adapt, equalised
 from dsp.modem.front import FRONT, LEAD, TAPS, TURN
 from dsp.modem.front_kernel import half, instant
@@ -103,6 +103,7 @@ STATE = np.dtype(
         ("power", np.float32),
         ("gone", np.float32),
         ("error", np.float32),
+        ("taken", np.int64),
         ("given", np.int64),
         ("bits", np.int64),
         ("seen", np.complex64, (SEEN,)),
@@ -230,7 +231,7 @@ def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, 
     change = s.adapt_step
     s.adapt_step = max(t.adapt_step, change / (np.float32(1.0) + change))
     move = change * wrong_real, change * wrong_imaginary
-    adapt(s.real, s.imaginary, s.at - SPAN, s.taps, move)
+    adapt(s.real[s.at - SPAN : s.at], s.imaginary[s.at - SPAN : s.at], s.taps, move)
     across, along = imaginary * x - real * y, real * x + imaginary * y - x * x - y * y
     follow_carrier(s.carrier, across, along)
 
@@ -238,7 +239,8 @@ def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, 
 @kernel
 def _symbol(s: Record, t: Record, out: Bits) -> None:
     """Receive the symbol that the equaliser's line is complete for."""
-    raw_real, raw_imaginary = equalised(s.real, s.imaginary, s.at - SPAN, s.taps)
+    line_real, line_imaginary = s.real[s.at - SPAN : s.at], s.imaginary[s.at - SPAN : s.at]
+    raw_real, raw_imaginary = equalised(line_real, line_imaginary, s.taps)
     s.power += _POWER_STEP * (raw_real * raw_real + raw_imaginary * raw_imaginary - s.power)
     real, imaginary = turned_back(s.carrier, raw_real, raw_imaginary)
     if s.symbol < t.symbols:
@@ -298,26 +300,33 @@ def _hear(s: Record, t: Record, out: Bits) -> None:
             _symbol(s, t, out)
 
 
+@fast
+def _take(s: Record, sound: Samples) -> None:
+    """Put samples behind those that there are."""
+    free = s.sound[s.fill : s.fill + len(sound)]
+    for k in range(len(free)):
+        free[k] = sound[k]
+    s.fill += len(sound)
+
+
 @entry
 def receive(state: NDArray[np.void], tables: NDArray[np.void], sound: Samples, out: Bits) -> int:
-    """Hear some samples; how many were taken, less than none where there is something to be done.
+    """Hear some samples; return how many bits they gave.
 
-    ``-1 - n`` says that n were taken, and that a training was gathered or many reports are there.
+    ``-1`` says that there is something to be done before more can be heard: a training was
+    gathered, or many reports are there. So many samples were ``taken`` then, and bits ``given``.
     """
     s, t = state[0], tables[0]
-    s.given = 0
-    taken = 0
+    s.given = s.taken = 0
     while True:
         _hear(s, t, out)
         if s.mode == GATHERING and s.until <= s.first + s.fill:
             s.mode = GATHERED
-            return -1 - taken
+            return -1
         if s.reports >= REPORTS - 2:
-            return -1 - taken
-        if taken == len(sound):
-            return taken
-        count = min(_room(s), len(sound) - taken)
-        for k in range(count):
-            s.sound[s.fill + k] = sound[taken + k]
-        s.fill += count
-        taken += count
+            return -1
+        if s.taken == len(sound):
+            return int(s.given)
+        until = min(s.taken + _room(s), len(sound))
+        _take(s, sound[s.taken : until])
+        s.taken = until

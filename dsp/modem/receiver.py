@@ -75,7 +75,8 @@ def _pattern(known: Complex, group: int, groups: int) -> tuple[int, NDArray[np.f
     def without(lead: int) -> NDArray[np.complex128]:
         parts = known[lead : lead + groups * group].astype(np.complex128)
         pairs = parts.reshape(groups, group // 2, 2)
-        return (pairs - pairs.mean(axis=1, keepdims=True)).reshape(groups, group)
+        pairs = pairs - pairs.mean(axis=1, keepdims=True)
+        return np.asarray(pairs.reshape(groups, group))
 
     leads = range(min(len(known) - groups * group, 2 * PATTERN) + 1)
     least = [float(np.min(np.mean(np.abs(without(lead)) ** 2, axis=1))) for lead in leads]
@@ -135,6 +136,7 @@ class QamReceiver:
         self._scheme = scheme
         self._state = np.zeros(1, dtype=STATE)
         self._one = self._state[0]
+        self._out = np.empty(0, dtype=np.uint8)
         self._reports: list[Report] = []
         self._shown = 0
         self._kept: Fit | None = None
@@ -178,17 +180,19 @@ class QamReceiver:
 
     def process(self, samples: Samples) -> Bits:
         """Hear some samples; return the data bits that are known by them."""
-        out = np.empty(2 * len(samples) + 1024, dtype=np.uint8)
-        taken = receive(self._state, self._tables, samples, out)
-        if taken >= 0:
-            return out[: self._one["given"]]
-        parts = [out[: self._one["given"]]]
-        while taken < 0:
-            samples = samples[-1 - taken :]
+        room = 2 * len(samples) + 4096
+        if len(self._out) < room:
+            self._out = np.empty(room, dtype=np.uint8)
+        given = receive(self._state, self._tables, samples, self._out)
+        if given >= 0:
+            return self._out[:given].copy()
+        parts = []
+        while given < 0:
+            parts.append(self._out[: self._one["given"]].copy())
+            samples = samples[self._one["taken"] :]
             self._attend()
-            out = np.empty(2 * len(samples) + 4096, dtype=np.uint8)
-            taken = receive(self._state, self._tables, samples, out)
-            parts.append(out[: self._one["given"]])
+            given = receive(self._state, self._tables, samples, self._out)
+        parts.append(self._out[:given])
         return np.concatenate(parts)
 
     def _attend(self) -> None:

@@ -57,10 +57,12 @@ def _group(search: Record, row: int, at: int, pattern: Any, begin: int) -> float
     """
     across = along = energy = np.float32(0.0)
     steady_real = steady_imaginary = turning_real = turning_imaginary = np.float32(0.0)
-    real, imaginary = search.real[row], search.imaginary[row]
-    for k in range(search.group):
-        x, y = real[at + k], imaginary[at + k]
-        a, b = pattern[0, begin + k], pattern[1, begin + k]
+    size = search.group
+    real, imaginary = search.real[row][at : at + size], search.imaginary[row][at : at + size]
+    like_real, like_imaginary = pattern[0][begin : begin + size], pattern[1][begin : begin + size]
+    for k in range(size):
+        x, y = real[k], imaginary[k]
+        a, b = like_real[k], like_imaginary[k]
         along += a * x + b * y
         across += a * y - b * x
         energy += x * x + y * y
@@ -70,11 +72,11 @@ def _group(search: Record, row: int, at: int, pattern: Any, begin: int) -> float
         turning_imaginary += _TURNING[k] * y
     steady = steady_real * steady_real + steady_imaginary * steady_imaginary
     turning = turning_real * turning_real + turning_imaginary * turning_imaginary
-    count = np.float32(search.group)
+    count = np.float32(size)
     left = energy - (steady + turning) / count
     if left < _LEAST * energy or energy <= search.floor * count:
         return 0.0
-    return (along * along + across * across) / (left * count)
+    return float((along * along + across * across) / (left * count))
 
 
 @kernel
