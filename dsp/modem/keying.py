@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from dsp.modem.types import Bits
-from dsp.types import RATE, Samples, amplitude
+from dsp.types import RATE, Samples, amplitude, whole
 
 __all__ = ["Keyer"]
 
@@ -87,5 +87,4 @@ class Keyer:
         self._sent += count
         self._begun += len(bits)
         self._bits, self._phase = heard[-1:], phases[len(heard) - 1]
-        sound = self._amplitude * np.sin(2 * np.pi * turns)
-        return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+        return whole(self._amplitude * np.sin(2 * np.pi * turns))

@@ -27,6 +27,8 @@ BIT_RATE = 300
 TONES = {1: (980.0, 1180.0), 2: (1650.0, 1850.0)}
 """Hz of a one and of a zero by channel (V.21 clause 3)."""
 
+_FLOOR = -47.0
+"""dBm0 below which nothing is a carrier: V.21 clause 6 has one from -43 on and none below -48."""
 _NONE: Bits = np.zeros(0, dtype=np.uint8)
 
 
@@ -160,11 +162,7 @@ class Receiver:
         turned = 2 * np.pi * np.array((space, mark)) / BIT_RATE
         one["turns"][:4] = np.stack([np.cos(turned), np.sin(turned)], axis=1).reshape(-1)
         one["turns"][4] = turned.mean()
-        one["floor"] = amplitude(-47.0) ** 2 / 2 * RATE / BIT_RATE
-        one["memory_idle"], one["memory_live"] = 0.5, 0.8
-        one["tau"], one["cap"], one["up"], one["down"] = 0.3, 0.5, 1.4, 1.5
-        one["gain_idle"], one["gain_live"], one["memory_more"] = 0.25, 0.1, 0.3
-        one["clear"], one["most"] = 1.5, 1.7
+        one["floor"] = amplitude(_FLOOR) ** 2 / 2 * RATE / BIT_RATE
         self._bits: Bits = one["bits"]
         start(self._state)
 

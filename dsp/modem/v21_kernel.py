@@ -31,8 +31,6 @@ FRACTION = 20
 STEPS, WIDTH = 32, 32
 """Beginnings of a bit within a sample, and samples that one reaches into, filled up with zeros."""
 
-_OF_WIDTH = np.float32(80 / 3 / WIDTH)
-_NEVER = np.float32(-1e30)
 HYPOTHESES = 4
 BIT = (80 << FRACTION) // 3
 DELAY = 10
@@ -42,9 +40,31 @@ MOST = 8192
 """Samples that may be heard at once."""
 
 ROOM = 2048
-_PIECE, _PAST = 1024, 64
 BITS, SYMBOLS, EVENTS = 512, 4096, 64
 UP, LOST = numbers(2)
+
+_PIECE, _PAST = 1024, 64
+_OF_WIDTH = np.float32(80 / 3 / WIDTH)
+_NEVER = np.float32(-1e30)
+_ONE = np.float32(1.0)
+
+_LISTENING, _FOLLOWING = 0.5, 0.8
+"""How much of what it knows of its phase a survivor keeps from bit to bit: little before its
+frequency is known."""
+_ALONE = np.float32(0.8)
+"""How much a bit without regard to its phase counts, over how many bits that is known by."""
+_SETTLING = 33
+_WIDEST = np.float32(0.7)
+"""Radians a bit that the frequencies may be off: 33 Hz."""
+_HASTE = 0.25
+
+_SHARE, _MOST_SHARE = np.float32(0.3), np.float32(0.5)
+_WORTH, _MOST_WORTH = np.float32(1.4), np.float32(1.7)
+"""Share of the power that a bit must be to speak for a carrier, and how much of it counts; what is
+a carrier, and the most that is remembered of one."""
+_CLEAR = np.float32(1.5)
+_LONGEST = 60
+_DOUBT = np.float32(1.5)
 
 STATE = np.dtype(
     [
@@ -54,11 +74,12 @@ STATE = np.dtype(
         ("sound", np.float32, (ROOM,)),
         ("base", np.int64),
         ("filled", np.int64),
-        ("heard", np.float32, (5,)),
+        ("heard", np.float32, (4,)),
         ("place", np.int64, (HYPOTHESES,)),
         ("next", np.int64),
         ("live", np.int64),
         ("weight", np.float32, (HYPOTHESES,)),
+        ("scale", np.float32),
         ("drift", np.float32, (HYPOTHESES,)),
         ("strength", np.float32, (HYPOTHESES,)),
         ("metric", np.float32, (HYPOTHESES, 3)),
@@ -70,17 +91,17 @@ STATE = np.dtype(
         ("good", np.uint64, (HYPOTHESES, 3)),
         ("new", np.float32, (3, 6)),
         ("new_age", np.int64, (3,)),
-        ("new_history", np.uint64, (3, 2)),
+        ("new_bits", np.uint64, (3, 2)),
         ("along", np.float32),
         ("across", np.float32),
-        ("pending", np.int64),
-        ("bad", np.float32),
-        ("worst", np.int64),
+        ("followed", np.int64),
+        ("between", np.float32, (4, 2)),
+        ("clock", np.float32),
         ("power", np.float32),
         ("noise", np.float32),
-        ("between", np.float32, (4, 2)),
-        ("heard_bits", np.int64),
-        ("clock", np.float32),
+        ("doubt", np.float32),
+        ("doubted", np.int64),
+        ("pending", np.int64),
         ("given", np.int64),
         ("count", np.int64),
         ("bits", np.uint8, (BITS,)),
@@ -88,24 +109,33 @@ STATE = np.dtype(
         ("symbols", np.complex64, (SYMBOLS,)),
         ("event_count", np.int64),
         ("events", np.int64, (EVENTS, 3)),
-        ("memory_idle", np.float32),
-        ("memory_live", np.float32),
-        ("tau", np.float32),
-        ("cap", np.float32),
-        ("up", np.float32),
-        ("down", np.float32),
-        ("gain_idle", np.float32),
-        ("gain_live", np.float32),
-        ("memory_more", np.float32),
-        ("clear", np.float32),
-        ("most", np.float32),
     ]
 )
+"""All that a receiver is.
+
+``bank`` has the two waves that a bit is correlated with, space first, real and imaginary, for each
+beginning within a sample; a correlation squared is an energy of so many samples, ``floor`` the
+least. ``turns`` is what a bit turns the phase by, cosine and sine of space and of mark; then the
+angle of the middle frequency. ``sound`` begins with sample ``base`` and has ``filled``; ``heard``
+are a bit's correlations.
+
+A hypothesis is about the bit that begins at ``place``, ``next`` being whose turn it is and ``live``
+whose carrier is followed, or −1. Its survivors have ``re`` and ``im``, sums of ``weight`` bits that
+turn by ``drift`` radians a bit more than they should; their bits in ``history``, the latest lowest,
+and in ``good`` which of them were heard well; ``worth`` is what speaks for a carrier since ``age``
+bits. ``new`` are the survivors to be: metric, re, im, worth, and as the last bit was heard, along
+and across. Of the best survivor's: ``along`` and ``across``; ``strength`` is a mean of ``along``.
+
+While a carrier is ``followed``, for so many bits: ``between`` has the energies of space and mark
+half a bit early, ``clock`` is by what part of itself a bit is longer, ``power`` a mean energy of a
+bit, ``noise`` that of noise, ``doubt`` what speaks for the carrier's end since ``doubted`` bits.
+``pending`` bits are not given yet; ``given`` are so many in all, ``count`` of this call's.
+"""
 
 
 @fast
 def _correlate(s: Record, place: int) -> float:
-    """What a bit from a place on has of space and mark, into ``heard``; its energy besides."""
+    """What a bit from a place on has of space and mark, into ``heard``; of which energy, not 0."""
     first = np.uint64((place >> FRACTION) - s.base)
     step = np.uint64((place >> (FRACTION - 5)) & (STEPS - 1))
     sound, bank = s.sound, s.bank
@@ -120,7 +150,7 @@ def _correlate(s: Record, place: int) -> float:
         energy += x * x
     heard = s.heard
     heard[0], heard[1], heard[2], heard[3] = a, b, c, d
-    return float(energy * _OF_WIDTH)
+    return float(energy * _OF_WIDTH + _ONE)
 
 
 @kernel
@@ -139,62 +169,71 @@ def _begin(s: Record, place: int) -> None:
 
 
 @kernel
-def _advance(s: Record, h: int, energy: float, memory: float) -> int:
-    """Let the survivors of a hypothesis take in a bit as it was heard; the best one."""
+def _extend(s: Record, h: Any, j: Any, energy: Any, memory: Any) -> None:
+    """Find the better way into a phase, by a mark from the next or by a space from the one before.
+
+    Indices are never negative; where their types say so less code comes of it.
+    """
     one, two = np.uint64(1), np.uint64(2)
-    h = np.uint64(h)
     sr, si, mr, mi = s.heard[0], s.heard[1], s.heard[2], s.heard[3]
-    weight = s.weight[h]
-    scale = np.float32(1.0) / max(weight, np.float32(1.0))
-    alone = np.float32(0.5) / (memory * max(weight, np.float32(1.0)))
     space, mark = sr * sr + si * si, mr * mr + mi * mi
-    of_space, of_mark = alone * space, alone * mark
-    clear = (np.uint64(space > s.clear * mark), np.uint64(mark > s.clear * space))
-    # the drift is small
+    scale = s.scale
+    i = j + one if j < two else np.uint64(0)
+    k = i + one if i < two else np.uint64(0)
+    by_mark = (s.re[h, i] * mr + s.im[h, i] * mi) * scale
+    by_space = (s.re[h, k] * sr + s.im[h, k] * si) * scale
+    alone = _ALONE * scale
+    with_mark = s.metric[h, i] + by_mark + alone * mark
+    with_space = s.metric[h, k] + by_space + alone * space
+    marked = with_mark >= with_space
+    bit, metric = np.uint64(marked), max(with_mark, with_space)
+    along, re, im = (by_mark, mr, mi) if marked else (by_space, sr, si)
+    stronger, weaker = (mark, space) if marked else (space, mark)
+    i = i if marked else k
+    known_re, known_im = s.re[h, i], s.im[h, i]
+    share = along / max(energy, (known_re * known_re + known_im * known_im) * scale * scale)
+    worth = min(s.worth[h, i] + min(share, _MOST_SHARE) - _SHARE, _MOST_WORTH)
+    new, bits = s.new, s.new_bits
+    new[j, 0], new[j, 3], new[j, 4] = metric, max(worth, np.float32(0.0)), along
+    new[j, 5] = (known_re * im - known_im * re) * scale
+    s.new_age[j] = s.age[h, i] + 1 if worth > 0.0 else 0
+    bits[j, 0] = (s.history[h, i] << one) | bit
+    bits[j, 1] = (s.good[h, i] << one) | np.uint64((stronger > _CLEAR * weaker) & (share > _SHARE))
+    re, im = memory * known_re + re, memory * known_im + im
     drift = s.drift[h]
-    dc, ds = np.float32(1.0) - np.float32(0.5) * drift * drift, drift
-    energy += 1.0
-    new, new_age, new_history = s.new, s.new_age, s.new_history
-    best = np.uint64(0)
+    dc, ds = _ONE - np.float32(0.5) * drift * drift, drift
+    cos, sin = s.turns[two * bit], s.turns[two * bit + one]
+    cos, sin = cos * dc - sin * ds, cos * ds + sin * dc
+    new[j, 1], new[j, 2] = re * cos - im * sin, re * sin + im * cos
+
+
+@kernel
+def _advance(s: Record, hypothesis: int, energy: float, memory: float) -> int:
+    """Let the survivors of a hypothesis take in a bit as it was heard; the best one."""
+    h: Any = np.uint64(hypothesis)
+    best: Any = np.uint64(0)
+    new, bits = s.new, s.new_bits
+    s.scale = _ONE / max(s.weight[h], _ONE)
     for j in range(np.uint64(3)):
-        i = j + one if j < two else np.uint64(0)
-        k = i + one if i < two else np.uint64(0)
-        by_mark = (s.re[h, i] * mr + s.im[h, i] * mi) * scale
-        by_space = (s.re[h, k] * sr + s.im[h, k] * si) * scale
-        if s.metric[h, i] + by_mark + of_mark >= s.metric[h, k] + by_space + of_space:
-            bit, along, add, cr, ci = one, by_mark, of_mark, mr, mi
-        else:
-            i = k
-            bit, along, add, cr, ci = np.uint64(0), by_space, of_space, sr, si
-        gr, gi = s.re[h, i], s.im[h, i]
-        new[j, 0] = s.metric[h, i] + along + add
-        new[j, 4] = along
-        new[j, 5] = (gr * ci - gi * cr) * scale
-        part = along / max(energy, (gr * gr + gi * gi) * scale * scale)
-        gr, gi = memory * gr + cr, memory * gi + ci
-        tr, ti = s.turns[two * bit], s.turns[two * bit + one]
-        tr, ti = tr * dc - ti * ds, tr * ds + ti * dc
-        new[j, 1], new[j, 2] = gr * tr - gi * ti, gr * ti + gi * tr
-        worth = min(s.worth[h, i] + min(part, s.cap) - s.tau, s.most)
-        age = s.age[h, i] + 1
-        if worth <= 0.0:
-            worth = np.float32(0.0)
-            age = 0
-        new[j, 3] = worth
-        new_age[j] = age
-        new_history[j, 0] = (s.history[h, i] << one) | np.uint64(bit)
-        new_history[j, 1] = (s.good[h, i] << one) | (np.uint64(part > s.tau) & clear[bit])
+        _extend(s, h, j, np.float32(energy), np.float32(memory))
         if new[j, 0] > new[best, 0]:
             best = j
     top = new[best, 0]
     for j in range(np.uint64(3)):
         s.metric[h, j] = new[j, 0] - top
         s.re[h, j], s.im[h, j], s.worth[h, j] = new[j, 1], new[j, 2], new[j, 3]
-        s.age[h, j] = new_age[j]
-        s.history[h, j], s.good[h, j] = new_history[j, 0], new_history[j, 1]
-    s.weight[h] = memory * weight + np.float32(1.0)
+        s.age[h, j] = s.new_age[j]
+        s.history[h, j], s.good[h, j] = bits[j, 0], bits[j, 1]
+    s.weight[h] = np.float32(memory) * s.weight[h] + _ONE
     s.along, s.across = new[best, 4], new[best, 5]
     return int(best)
+
+
+@kernel
+def _tune(s: Record, h: int, gain: float) -> None:
+    """Let a hypothesis follow the frequency, by how the last bit lay to what was known of it."""
+    by = np.float32(gain) * s.across / (abs(s.along) + abs(s.across) + _ONE)
+    s.drift[h] = min(max(s.drift[h] + by, -_WIDEST), _WIDEST)
 
 
 @kernel
@@ -231,21 +270,16 @@ def _listen(s: Record) -> None:
     h = s.next
     s.next = h + 1 if h + 1 < HYPOTHESES else 0
     energy = _correlate(s, s.place[h])
-    best = _advance(s, h, energy, s.memory_idle)
+    best = _advance(s, h, energy, _LISTENING)
     s.place[h] += BIT
     s.strength[h] += np.float32(0.25) * (s.along - s.strength[h])
     age = s.age[h, best]
     if age == 0:
         s.drift[h] = 0.0
     elif age > 2:
-        size = abs(s.along) + abs(s.across) + np.float32(1.0)
-        drift = s.drift[h] + s.gain_idle * s.across / size
-        s.drift[h] = min(max(drift, np.float32(-0.55)), np.float32(0.55))
-    if (
-        s.worth[h, best] > s.up
-        and s.strength[h] > s.floor
-        and _keyed(s.history[h, best], s.good[h, best], age)
-    ):
+        _tune(s, h, _HASTE)
+    loud = s.worth[h, best] > _WORTH and s.strength[h] > s.floor
+    if loud and _keyed(s.history[h, best], s.good[h, best], age):
         _follow(s)
 
 
@@ -284,77 +318,81 @@ def _follow(s: Record) -> None:
     shift = min(max(shift, -0.5), 0.5) / HYPOTHESES
     best = _best(s, h)
     s.live = h
-    s.pending = min(s.age[h, best] + 1, 60)
+    s.pending = min(s.age[h, best] + 1, _LONGEST)
     _tell(s, UP, s.place[h] - s.pending * BIT)
     _move(s, h, shift)
     s.power = s.strength[h]
-    s.noise = 0.0
-    s.bad = 0.0
-    s.worst = 0
-    s.clock = 0.0
-    s.heard_bits = 0
+    s.noise = s.clock = s.doubt = 0.0
+    s.followed = s.doubted = 0
 
 
 @kernel
-def _time(s: Record, h: int, best: int) -> float:
-    """How much later bits begin than was thought, as a part of a bit, by a change two bits ago."""
-    history = s.history[h, best]
-    later, earlier = (
-        (history >> np.uint64(2)) & np.uint64(1),
-        (history >> np.uint64(3)) & np.uint64(1),
-    )
-    if later == earlier or s.heard_bits < 3:
+def _late(s: Record, h: int, best: int) -> float:
+    """How much later bits begin than was thought, −1 to 1, by a change two bits ago.
+
+    Of two bits that differ, what lies from the middle of one to that of the other is as much of
+    this as of that.
+    """
+    one, two = np.uint64(1), np.uint64(2)
+    later = (s.history[h, best] >> two) & one
+    earlier = (s.history[h, best] >> (two + one)) & one
+    if later == earlier or s.followed < 2:
         return 0.0
-    at = (s.heard_bits - 2) & 3
+    at = (s.followed - 2) & 3
     space, mark = s.between[at, 0], s.between[at, 1]
-    more = (mark - space) / (mark + space + np.float32(1.0))
-    return float(more if earlier == 1 else -more)
+    more = (mark - space) / (mark + space + _ONE)
+    return float(more if earlier == one else -more)
 
 
 @kernel
 def _receive(s: Record) -> None:
     """Take in a bit of a carrier."""
-    h = s.live
-    place = s.place[h]
-    _correlate(s, place - BIT // 2)
-    at = s.heard_bits & 3
-    for n in range(2):
-        re, im = s.heard[2 * n], s.heard[2 * n + 1]
-        s.between[at, n] = re * re + im * im
-    energy = _correlate(s, place)
-    n = s.heard_bits
-    memory = s.memory_live - s.memory_more * np.float32(max(0.0, 1.0 - n * 0.03))
-    best = _advance(s, h, energy, memory)
-    late = _time(s, h, best)
-    gain = max(0.02, 0.2 / (1.0 + 0.25 * n))
-    s.clock += np.float32(0.00005 * late) if n > 100 else np.float32(0.0)
-    s.place[h] = place + BIT
-    _move(s, h, gain * late + s.clock)
-    size = abs(s.along) + abs(s.across) + np.float32(1.0)
-    drift = s.drift[h] + np.float32(max(0.004, s.gain_live / (1.0 + 0.25 * n))) * s.across / size
-    s.drift[h] = min(max(drift, np.float32(-0.7)), np.float32(0.7))
-    s.heard_bits = n + 1
+    h, n = s.live, s.followed
+    _correlate(s, s.place[h] - BIT // 2)
+    for tone in range(2):
+        re, im = s.heard[2 * tone], s.heard[2 * tone + 1]
+        s.between[n & 3, tone] = re * re + im * im
+    energy = _correlate(s, s.place[h])
+    settled = min(n / _SETTLING, 1.0)
+    best = _advance(s, h, energy, _LISTENING + (_FOLLOWING - _LISTENING) * settled)
+    _tune(s, h, max(0.004, 0.1 / (1.0 + 0.25 * n)))
+    late = _late(s, h, best)
+    if n > 3 * _SETTLING:
+        s.clock += np.float32(0.00002 * late)
+    s.place[h] += BIT
+    _move(s, h, max(0.02, 0.2 / (1.0 + 0.25 * n)) * late + s.clock)
+    s.followed = n + 1
     s.pending += 1
-    part = s.along / (s.power + np.float32(1.0)) if s.power > s.floor * 0.5 else np.float32(0.0)
-    s.bad += min(max(np.float32(0.5) - part, np.float32(-0.5)), np.float32(0.5))
-    s.worst += 1
-    if s.bad <= 0.0:
-        s.bad = 0.0
-        s.worst = 0
-    s.power += np.float32(0.08) * (s.along - s.power)
-    beside = np.float32(1.8) * s.across * s.across / (s.power + np.float32(1.0))
-    s.noise += np.float32(max(0.02, 1.0 / (1.0 + n))) * (beside - s.noise)
-    root = np.float32(1.0) / np.sqrt(s.power * s.power + np.float32(1.0))
-    sign = np.float32(1.0) if s.history[h, best] & np.uint64(1) else np.float32(-1.0)
-    s.symbols[s.symbol_count & (SYMBOLS - 1)] = sign * root * (s.along + 1j * s.across)
-    s.symbol_count += 1
+    _measure(s, n)
     history = s.history[h, best]
-    if s.bad > s.down:
-        _give(s, history, min(s.pending, max(s.worst - 1, 0)))
-        _tell(s, LOST, s.place[h] - s.worst * BIT)
+    _show(s, history & np.uint64(1))
+    if s.doubt > _DOUBT:
+        _give(s, history, min(s.pending, max(s.doubted - 1, 0)))
+        _tell(s, LOST, s.place[h] - s.doubted * BIT)
         _begin(s, s.place[h])
     else:
         _give(s, history, DELAY)
+
+
+@kernel
+def _measure(s: Record, n: int) -> None:
+    """Follow the powers of the carrier and of noise by the last bit, and doubt a weak one."""
+    half = np.float32(0.5)
+    part = s.along / (s.power + _ONE) if s.power > half * s.floor else np.float32(0.0)
+    s.doubt = max(s.doubt + min(max(half - part, -half), half), np.float32(0.0))
+    s.doubted = s.doubted + 1 if s.doubt > 0.0 else 0
+    s.power += np.float32(0.08) * (s.along - s.power)
+    # across the phase is half of the noise, and a ninth of that again in what is known of the phase
+    noise = np.float32(1.8) * s.across * s.across / (s.power + _ONE)
+    s.noise += max(np.float32(0.02), _ONE / np.float32(1 + n)) * (noise - s.noise)
+
+
+@kernel
+def _show(s: Record, bit: int) -> None:
+    """Keep how the last bit was heard."""
+    scale = (_ONE if bit else -_ONE) / (s.power + _ONE)
+    s.symbols[s.symbol_count & (SYMBOLS - 1)] = scale * (s.along + 1j * s.across)
+    s.symbol_count += 1
 
 
 @kernel
