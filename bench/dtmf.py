@@ -20,9 +20,9 @@ from scipy.signal import resample_poly
 from dsp import g722
 from dsp.dtmf import Detector
 from dsp.resample import Downsampler
-from dsp.types import RATE, amplitude
+from dsp.types import RATE, amplitude, whole
 from tests.support import spandsp_dtmf
-from tests.support.keying import LAWS, Keyed, hum, keyed, samples, white
+from tests.support.keying import LAWS, Keyed, hum, keyed, white
 
 REPEATS = 50
 OFTEN = 4
@@ -225,9 +225,9 @@ def _lossy(loss: float, wideband: bool, coded: bool, on: float = 100.0):
         rate = 16000 if wideband else RATE
         batch = keyed(rng, OFTEN * repeats, on=on, rate=rate, level=-10.0)
         frame = rate // 50
-        whole = batch.sound.shape[1] // frame * frame
-        line = samples(batch.sound[:, :whole])
-        kept = rng.random((len(line), whole // frame)) >= loss
+        frames = batch.sound.shape[1] // frame
+        line = whole(batch.sound[:, : frames * frame])
+        kept = rng.random((len(line), frames)) >= loss
         if coded:
             line = np.stack([_through_g722(*row) for row in zip(line, kept, strict=True)])
         else:
@@ -375,7 +375,7 @@ def talk_off(speeds=(1.0,), gains=GAINS, *, peer=PEER) -> dict[tuple[float, int]
     for speed in speeds:
         sound = prompts(speed)
         for gain in gains:
-            line = samples(sound * 10 ** (gain / 20))[None]
+            line = whole(sound * 10 ** (gain / 20))[None]
             detector = Detector(1)
             heard = [*detector.process(line), *detector.finish()]
             found[speed, gain] = (

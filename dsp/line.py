@@ -33,10 +33,10 @@ import numpy as np
 from dsp.bank import Floats64
 from dsp.line_analogue import Clip, Delay, Echo, Gain, Impulses, Noise, chained
 from dsp.line_carrier import FrequencyOffset, GainHits, Jitter, PhaseHits
-from dsp.line_digital import LAWS, Clock, Codec, Loss, whole
+from dsp.line_digital import LAWS, Clock, Codec, Loss
 from dsp.line_shape import Shape, shapes
 from dsp.line_stage import Impairment, LineError, Resampler
-from dsp.types import RATE, Samples
+from dsp.types import RATE, Samples, whole
 
 __all__ = [
     "LAWS",

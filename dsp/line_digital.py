@@ -20,9 +20,9 @@ from dsp.line_stage import (
     between,
     check,
 )
-from dsp.types import RATE, Samples
+from dsp.types import RATE, Samples, whole
 
-__all__ = ["CONCEALMENTS", "LAWS", "Clock", "Codec", "Loss", "whole"]
+__all__ = ["CONCEALMENTS", "LAWS", "Clock", "Codec", "Loss"]
 
 LAWS: Mapping[str, Callable[[Samples], Samples]] = {
     "pcmu": lambda sound: ulaw_to_linear(linear_to_ulaw(sound)),
@@ -31,11 +31,6 @@ LAWS: Mapping[str, Callable[[Samples], Samples]] = {
 """What coding and decoding makes of samples, by the names of RTP: µ-law and A-law."""
 
 CONCEALMENTS = ("repeat", "silence")
-
-
-def whole(sound: Floats64) -> Samples:
-    """Float samples as int16, rounded and clipped."""
-    return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
 
 
 @dataclass(frozen=True)

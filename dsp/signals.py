@@ -12,7 +12,8 @@ import numpy as np
 
 from dsp.bank import Floats64
 from dsp.mf import MfError, load
-from dsp.types import RATE, DspError, Samples, amplitude
+from dsp.modem.keying import Keyer
+from dsp.types import RATE, DspError, Samples, amplitude, whole
 
 __all__ = ["FAX", "SignalError", "answer_tone", "fax", "fsk", "mf", "preamble"]
 
@@ -23,11 +24,6 @@ _MODULATION_HZ, _MODULATION = 15.0, 0.2
 
 class SignalError(DspError):
     """A signal that cannot be sent: none of that name, a time or a level that is none."""
-
-
-def _whole(sound: Floats64) -> Samples:
-    """Float samples as int16, clipped."""
-    return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
 
 
 def _time(seconds: float) -> Floats64:
@@ -97,7 +93,7 @@ def mf(
         first, second = known.signals[signal]
         parts.append(_sine(first, ms / 1000, low) + _sine(second, ms / 1000, low + twist))
         parts.append(np.zeros(len(_time(pause / 1000))))
-    return _whole(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int16)
+    return whole(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int16)
 
 
 def answer_tone(
@@ -141,7 +137,7 @@ def answer_tone(
         sound *= 1.0 + _MODULATION * np.sin(2 * np.pi * _MODULATION_HZ * time)
     if reversals:
         sound *= np.where(time // _REVERSED_SECONDS % 2 == 0, 1.0, -1.0)
-    return _whole(sound)
+    return whole(sound)
 
 
 def fsk(
@@ -180,12 +176,9 @@ def fsk(
     >>> fsk([0, 1, 1, 0] * 30).shape
     (3200,)
     """
-    time = _time(len(bits) / rate)
-    if not len(time):
-        return np.zeros(0, dtype=np.int16)
-    which = np.minimum((time * rate + 1e-9).astype(np.intp), len(bits) - 1)
-    hz = np.where(np.asarray(bits)[which] > 0, mark, space)
-    return _whole(amplitude(level) * np.sin(2 * np.pi * np.cumsum(hz) / RATE))
+    count = len(_time(len(bits) / rate))
+    keyed = np.asarray(bits, dtype=np.uint8)
+    return Keyer(mark, space, rate, level).send(keyed, count)
 
 
 def preamble(seconds: float = 1.0, *, level: float = -13.0) -> Samples:
@@ -219,7 +212,7 @@ def preamble(seconds: float = 1.0, *, level: float = -13.0) -> Samples:
 def _bursts(hz: float, on: float, off: float) -> Callable[[float, float], Samples]:
     def send(seconds: float, level: float) -> Samples:
         sound = _sine(hz, seconds, level)
-        return _whole(np.where(_time(seconds) % (on + off) < on, sound, 0.0))
+        return whole(np.where(_time(seconds) % (on + off) < on, sound, 0.0))
 
     return send
 
@@ -233,7 +226,7 @@ FAX: Mapping[str, Callable[[float, float], Samples]] = {
         seconds, level=level, modulated=True, reversals=True
     ),
     "preamble": lambda seconds, level: preamble(seconds, level=level),
-    "bell-answer": lambda seconds, level: _whole(_sine(2225.0, seconds, level)),
+    "bell-answer": lambda seconds, level: whole(_sine(2225.0, seconds, level)),
     "calling-tone": _bursts(1300.0, 0.6, 1.75),
 }
 """What sends each, for so many seconds with so many dBm0; the names are those that are heard."""

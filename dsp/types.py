@@ -83,6 +83,17 @@ class Detector(Protocol):
         """Forget everything about these rows; their next sample is number 0."""
 
 
+def whole(sound: Floats) -> Samples:
+    """Round samples to 16 bits, and clip those that are too large.
+
+    Examples
+    --------
+    >>> whole(np.array([0.6, -40000.0])).tolist()
+    [1, -32768]
+    """
+    return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
+
+
 def dbm0(mean_square: Floats | float) -> Floats:
     """Level of a signal from its mean square.
 

@@ -179,7 +179,22 @@ class QamReceiver:
         search["fresh"] = 2 * groups * group
 
     def process(self, samples: Samples) -> Bits:
-        """Hear some samples; return the data bits that are known by them."""
+        """Hear some samples; return the data bits that are known by them.
+
+        Parameters
+        ----------
+        samples
+            ``(n,)`` int16 at 8 kHz.
+
+        Raises
+        ------
+        ModemError
+            If they are of another shape or type.
+        """
+        if samples.dtype != np.int16 or samples.ndim != 1:
+            raise ModemError(f"samples of {samples.dtype} {samples.shape}: not int16 in a row")
+        if not samples.flags.c_contiguous:
+            samples = samples.copy()
         room = 2 * len(samples) + 4096
         if len(self._out) < room:
             self._out = np.empty(room, dtype=np.uint8)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from dsp.tone_stream import SILENCE_PREFIX, TONE_PREFIX, parse
-from dsp.types import DspError, Samples
+from dsp.types import DspError, Samples, whole
 
 from .errors import MediaError
 
@@ -165,16 +165,12 @@ def _resampled(
     if source not in RATES:
         raise PlayError(f"{source} samples a second: from {RATES[0]} to {RATES[-1]} can be played")
     if source == target:
-        yield from map(_to_int16, pieces)
+        yield from map(whole, pieces)
         return
     resampler = StreamingResampler(source, target)
     for piece in pieces:
-        yield _to_int16(resampler.process(piece))
-    yield _to_int16(resampler.finish())
-
-
-def _to_int16(samples: NDArray[np.float64]) -> Samples:
-    return np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
+        yield whole(resampler.process(piece))
+    yield whole(resampler.finish())
 
 
 class Reservoir:
@@ -350,4 +346,4 @@ class Feed:
     def _louder(self, samples: Samples) -> Samples:
         if self._gain == 1.0:
             return samples
-        return _to_int16(samples * self._gain)
+        return whole(samples * self._gain)

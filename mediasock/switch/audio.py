@@ -11,7 +11,7 @@ import soundfile as sf
 from scipy.signal import resample_poly
 
 from dsp import tone_stream
-from dsp.types import Samples
+from dsp.types import Samples, whole
 
 from .errors import AudioError
 
@@ -100,7 +100,7 @@ def _file(path: str, rate: int) -> Iterator[Samples]:
     mono = sound.mean(axis=1)
     if own != rate:
         mono = resample_poly(mono, rate, own)
-    return iter([np.clip(np.rint(mono * 32768.0), -32768, 32767).astype(np.int16)])
+    return iter([whole(mono * 32768.0)])
 
 
 def mixed(first: Samples, second: Samples) -> Samples:

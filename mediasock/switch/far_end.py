@@ -18,7 +18,7 @@ import soundfile
 from scipy.signal import resample_poly
 
 from dsp import tone_stream, tones
-from dsp.types import DspError, Samples
+from dsp.types import DspError, Samples, whole
 
 from .errors import SwitchError
 
@@ -204,5 +204,4 @@ def _read(file: str | Path, rate: int) -> Samples:
     if source != rate:
         common = gcd(source, rate)
         mono = resample_poly(mono, rate // common, source // common)
-    wide = np.clip(np.rint(mono * 32768.0), -32768, 32767)
-    return np.asarray(wide, dtype=np.int16)
+    return whole(mono * 32768.0)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from bench import dtmf as table
 from dsp.dtmf import KEYS, Detector
 from dsp.tone_stream import render
+from dsp.types import whole
 from tests.support import spandsp_dtmf
-from tests.support.keying import keyed, samples, white
+from tests.support.keying import keyed, white
 from tests.support.signals import by_row, pieces
 
 CASES = {case.what: case for case in table.cases()}
@@ -48,7 +49,7 @@ def mixed(seed=0):
     """Keys that are off in everything, in noise: something to decide on in each row."""
     rng = np.random.default_rng(seed)
     batch = keyed(rng, 1, keys="1590#D", on=45, detuned=(0.012, -0.012), twist=-5)
-    return samples(batch.sound + white(rng, batch.sound.shape, -19.0))
+    return whole(batch.sound + white(rng, batch.sound.shape, -19.0))
 
 
 @pytest.mark.parametrize("what", CASES)
@@ -107,8 +108,8 @@ def test_no_digit_is_imagined_in_noise_of_any_colour():
     white_noise = white(rng, (8, 60 * 8000), -10.0)
     brown = np.cumsum(white_noise, axis=1)
     brown -= np.linspace(0, 1, brown.shape[1]) * brown[:, -1:]
-    assert heard(samples(white_noise)) == []
-    assert heard(samples(brown / abs(brown).max() * 20000)) == []
+    assert heard(whole(white_noise)) == []
+    assert heard(whole(brown / abs(brown).max() * 20000)) == []
 
 
 def test_tones_that_are_no_digits_are_not_taken_for_digits():

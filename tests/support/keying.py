@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dsp import line
 from dsp.tones import DTMF
-from dsp.types import RATE, Samples, amplitude, dbm0
+from dsp.types import RATE, Samples, amplitude, dbm0, whole
 
 Floats: TypeAlias = NDArray[np.float64]
 Random: TypeAlias = np.random.Generator
@@ -62,7 +62,7 @@ class Keyed:
 
     def line(self, law: str = "linear") -> Samples:
         """Give the samples that come out of a line."""
-        return LAWS[law](samples(self.sound))
+        return LAWS[law](whole(self.sound))
 
     def within(self) -> NDArray[np.intp]:
         """Give the place of each sample in its row's key: negative before, and so on behind it."""
@@ -75,11 +75,6 @@ class Keyed:
         inside = self.within() - first
         off = (inside >= 0) & (inside < round(length * self.rate / 1000))
         return replace(self, sound=np.where(off, 0.0, self.sound))
-
-
-def samples(sound: Floats) -> Samples:
-    """Round and clip to 16 bits."""
-    return np.clip(np.rint(sound), -32768, 32767).astype(np.int16)
 
 
 def keyed(
