@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -60,7 +61,7 @@ class Keyer:
 
     def ends(self, bits: int) -> int:
         """How many samples are left of what has begun and so many bits more."""
-        return round((self._begun + bits) / self._rate) - self._sent
+        return math.ceil((self._begun + bits) / self._rate) - self._sent
 
     def send(self, bits: Bits, count: int) -> Samples:
         """Return the next samples.

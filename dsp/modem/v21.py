@@ -81,7 +81,7 @@ class Transmitter:
         Returns
         -------
         numpy.ndarray
-            int16 at 8 kHz, n / 300 seconds to the nearest sample; nothing goes before or after.
+            int16 at 8 kHz, n / 300 seconds to the last sample begun; nothing goes before or after.
         """
         keyer = self._new_keyer()
         return keyer.send(bits, keyer.ends(len(bits)))
