@@ -11,13 +11,13 @@ from dsp.modem.v21_kernel import (
     BIT,
     FRACTION,
     MOST,
+    PAST,
     STATE,
     STEPS,
     SYMBOLS,
     WIDTH,
-    again,
     hear,
-    start,
+    restart,
 )
 from dsp.types import RATE, Samples, amplitude
 
@@ -29,6 +29,7 @@ TONES = {1: (980.0, 1180.0), 2: (1650.0, 1850.0)}
 
 _FLOOR = -47.0
 """dBm0 below which nothing is a carrier: V.21 clause 6 has one from -43 on and none below -48."""
+_INT16 = np.dtype(np.int16)
 _NONE: Bits = np.zeros(0, dtype=np.uint8)
 
 
@@ -164,7 +165,8 @@ class Receiver:
         one["turns"][4] = turned.mean()
         one["floor"] = amplitude(_FLOOR) ** 2 / 2 * RATE / BIT_RATE
         self._bits: Bits = one["bits"]
-        start(self._state)
+        one["base"], one["filled"] = -PAST, PAST
+        restart(self._state)
 
     def process(self, samples: Samples) -> Bits:
         """Hear some samples.
@@ -178,7 +180,16 @@ class Receiver:
         -------
         numpy.ndarray
             The bits of data that are known by them, uint8.
+
+        Raises
+        ------
+        ModemError
+            If they are of another shape or type.
         """
+        if samples.dtype != _INT16 or samples.ndim != 1:
+            raise ModemError(f"samples of {samples.dtype} {samples.shape}: not int16 in a row")
+        if not samples.flags.c_contiguous:
+            samples = samples.copy()
         if len(samples) > MOST:
             cuts = range(0, len(samples), MOST)
             return np.concatenate([self.process(samples[at : at + MOST]) for at in cuts])
@@ -196,7 +207,7 @@ class Receiver:
 
     def restart(self) -> None:
         """Listen for a new carrier from the next sample on, which is counted on from the last."""
-        again(self._state)
+        restart(self._state)
 
     @property
     def carrier(self) -> bool:

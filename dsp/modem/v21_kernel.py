@@ -41,9 +41,11 @@ MOST = 8192
 
 ROOM = 2048
 BITS, SYMBOLS, EVENTS = 512, 4096, 64
+PAST = 64
+"""Samples that are kept before those that are still to be heard."""
 UP, LOST = numbers(2)
 
-_PIECE, _PAST = 1024, 64
+_PIECE = 1024
 _OF_WIDTH = np.float32(80 / 3 / WIDTH)
 _NEVER = np.float32(-1e30)
 _ONE = np.float32(1.0)
@@ -399,7 +401,7 @@ def _show(s: Record, bit: int) -> None:
 def _drop(s: Record) -> None:
     """Forget the samples that lie before all that are still needed."""
     place = s.place[s.live] if s.live >= 0 else s.place[s.next]
-    first = (place >> FRACTION) - _PAST - s.base
+    first = (place >> FRACTION) - PAST - s.base
     if first <= 0:
         return
     sound, by = s.sound, np.uint64(first)
@@ -410,19 +412,8 @@ def _drop(s: Record) -> None:
 
 
 @entry
-def start(state: Any) -> None:
-    """Be at sample 0, with silence before."""
-    s = state[0]
-    s.base, s.filled = -_PAST, _PAST
-    for n in range(_PAST):
-        s.sound[n] = 0.0
-    s.given = s.count = s.symbol_count = s.event_count = 0
-    _begin(s, 0)
-
-
-@entry
-def again(state: Any) -> None:
-    """Listen for the next carrier from here on."""
+def restart(state: Any) -> None:
+    """Listen for the next carrier from the next sample on."""
     s = state[0]
     _begin(s, (s.base + s.filled) << FRACTION)
 

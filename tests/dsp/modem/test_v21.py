@@ -287,6 +287,17 @@ def test_symbols_are_one_and_minus_one():
     assert (settled.real > 0).mean() == pytest.approx(bits.mean(), abs=0.02)
 
 
+def test_sound_of_another_kind_is_refused():
+    receiver = v21.Receiver()
+    for sound in (np.zeros(160), np.zeros((1, 160), dtype=np.int16)):
+        with pytest.raises(ModemError):
+            receiver.process(sound)
+    bits = sent(100)
+    sound = np.concatenate([v21.Transmitter().modulate(bits), silence(0.1)])
+    got = receiver.process(np.repeat(sound, 2)[::2])
+    assert wrong(got, bits) == 0
+
+
 def test_channel_1():
     bits = sent(500)
     sound = np.concatenate([v21.Transmitter(channel=1).modulate(bits), silence(0.1)])
