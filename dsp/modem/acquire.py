@@ -23,6 +23,8 @@ _Complex = NDArray[np.complex128]
 _GROUP = 16
 _ROUNDS = 3
 _RIDGE = 1e-4
+_CLOCKS = 5e-4
+"""How far off a clock may be; that of what is no training would lead out of the sound."""
 
 _REACH, _FINE = 2.0, 8
 """Halves of a symbol about which a short training may be off, and steps in each."""
@@ -148,7 +150,8 @@ def fit(training: Heard) -> Fit:
         moves = np.linalg.lstsq(both, np.concatenate([left.real, left.imag]), rcond=None)[0]
         turn += moves[0]
         # the slope is by half a symbol of two
-        longer = -moves[1] * step / 2
+        longest, before = training.nominal * _CLOCKS, step - training.nominal
+        longer = np.clip(before - moves[1] * step / 2, -longest, longest) - before
         begin -= longer * 2 * index.mean()
         step += longer
     free = max(len(known) - SPAN, 1)
@@ -191,7 +194,8 @@ def refit(training: Heard, kept: Fit) -> Fit:
     best = min(max(int(np.argmax(alike)), 1), len(moves) - 2)
     before, there, after = alike[best - 1 : best + 2]
     curve = before - 2.0 * there + after
-    move = moves[best] + (moves[1] - moves[0]) * (0.5 * (before - after) / curve if curve else 0.0)
+    part = 0.5 * (before - after) / curve if curve < 0 else 0.0
+    move = moves[best] + (moves[1] - moves[0]) * min(max(part, -1.0), 1.0)
     symbols = made(move)
     across = np.vdot(known, symbols)
     return Fit(

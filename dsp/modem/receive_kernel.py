@@ -126,6 +126,8 @@ _POWER_STEP = np.float32(1.0 / 16.0)
 _ERROR_STEP = np.float32(1.0 / 128.0)
 _FADING = np.float32(1.5)
 """At so many times the power at which a signal is over, nothing is learned of it any more."""
+_FAR = np.float32(1.0)
+"""A symbol is learned from as if it were no further than this from what was sent."""
 
 
 @kernel
@@ -218,10 +220,15 @@ def _decide(s: Record, t: Record, real: float, imaginary: float, out: Bits) -> i
 @kernel
 def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, float]) -> None:
     """Let the loops and the equaliser follow a symbol as heard and as it was sent."""
-    real, imaginary = heard
     x, y = sent
-    off_real, off_imaginary = x - real, y - imaginary
-    s.error += _ERROR_STEP * (off_real * off_real + off_imaginary * off_imaginary - s.error)
+    off_real, off_imaginary = x - heard[0], y - heard[1]
+    apart = off_real * off_real + off_imaginary * off_imaginary
+    if apart > _FAR * _FAR:
+        # no loop may run away, whatever comes after the signal
+        less = _FAR / np.sqrt(apart)
+        off_real, off_imaginary = less * off_real, less * off_imaginary
+    real, imaginary = x - off_real, y - off_imaginary
+    s.error += _ERROR_STEP * (min(apart, _FAR * _FAR) - s.error)
     follow_clock(s.timing, real, imaginary, x, y)
     # least squares would make symbols as much too small as noise is in them
     wrong_real, wrong_imaginary = turned(

@@ -49,6 +49,10 @@ The symbol before this one as received and as decided; the loop's steps, in samp
 """
 
 
+_MOST_TURN = np.float32(0.2)
+"""Radians a symbol: 38 Hz at 1200 Bd."""
+
+
 @kernel
 def turned_back(carrier: Record, real: float, imaginary: float) -> tuple[float, float]:
     """Take the carrier's phase and the level off a symbol."""
@@ -67,7 +71,8 @@ def turned(carrier: Record, real: float, imaginary: float) -> tuple[float, float
 def follow_carrier(carrier: Record, across: float, along: float) -> None:
     """Move phase and level by how far a symbol is off, across its decision and along it."""
     one, half = np.float32(1.0), np.float32(0.5)
-    carrier.turn += carrier.turn_step * across
+    turn = carrier.turn + carrier.turn_step * across
+    carrier.turn = min(max(turn, -_MOST_TURN), _MOST_TURN)
     # slowly back to 1, or it and the equaliser's taps could run away from each other
     carrier.gain -= carrier.gain_step * (along + np.float32(0.1) * (carrier.gain - one))
     angle = carrier.turn + carrier.phase_step * across
