@@ -60,10 +60,10 @@ _WIDEST = np.float32(0.7)
 """Radians a bit that the frequencies may be off: 33 Hz."""
 _HASTE = 0.25
 
-_SHARE, _MOST_SHARE = np.float32(0.3), np.float32(0.5)
+_LEAST_SHARE, _SHARE, _MOST_SHARE = np.float32(0.12), np.float32(0.3), np.float32(0.5)
 _WORTH, _MOST_WORTH = np.float32(1.4), np.float32(1.7)
-"""Share of the power that a bit must be to speak for a carrier, and how much of it counts; what is
-a carrier, and the most that is remembered of one."""
+"""Share of the power that a bit must be to begin a carrier, to speak for one, and how much of it
+counts; what is a carrier, and the most that is remembered of one."""
 _CLEAR = np.float32(1.5)
 _LONGEST = 60
 _DOUBT = np.float32(1.5)
@@ -156,18 +156,23 @@ def _correlate(s: Record, place: int) -> float:
 
 
 @kernel
+def _forget(s: Record, h: int) -> None:
+    """Let a hypothesis know nothing; its survivors only differ if they have one to begin with."""
+    s.weight[h] = s.drift[h] = s.strength[h] = 0.0
+    for j in range(3):
+        s.metric[h, j] = 0.0 if j == 0 else _NEVER
+        s.re[h, j] = s.im[h, j] = s.worth[h, j] = 0.0
+        s.age[h, j] = 0
+
+
+@kernel
 def _begin(s: Record, place: int) -> None:
     """Listen for a carrier from a place on."""
     s.live = -1
     s.next = 0
     for h in range(HYPOTHESES):
         s.place[h] = place + h * BIT // HYPOTHESES
-        s.weight[h] = s.drift[h] = s.strength[h] = 0.0
-        for j in range(3):
-            s.metric[h, j] = 0.0 if j == 0 else _NEVER
-            s.re[h, j] = s.im[h, j] = s.worth[h, j] = 0.0
-            s.age[h, j] = 0
-            s.history[h, j] = s.good[h, j] = 0
+        _forget(s, h)
 
 
 @kernel
@@ -267,13 +272,30 @@ def _give(s: Record, history: int, left: int) -> None:
 
 
 @kernel
+def _is_nothing(s: Record, h: int, energy: float) -> bool:
+    """Whether no carrier can have begun with the last bit; then what was before it is forgotten.
+
+    Most bits of noise are such, and take half the time for it.
+    """
+    sr, si, mr, mi = s.heard[0], s.heard[1], s.heard[2], s.heard[3]
+    if max(sr * sr + si * si, mr * mr + mi * mi) > _LEAST_SHARE * np.float32(energy):
+        return False
+    if s.age[h, 0] + s.age[h, 1] + s.age[h, 2] > 0:
+        return False
+    _forget(s, h)
+    return True
+
+
+@kernel
 def _listen(s: Record) -> None:
     """Take in a bit while there is no carrier."""
     h = s.next
     s.next = h + 1 if h + 1 < HYPOTHESES else 0
     energy = _correlate(s, s.place[h])
-    best = _advance(s, h, energy, _LISTENING)
     s.place[h] += BIT
+    if _is_nothing(s, h, energy):
+        return
+    best = _advance(s, h, energy, _LISTENING)
     s.strength[h] += np.float32(0.25) * (s.along - s.strength[h])
     age = s.age[h, best]
     if age == 0:
