@@ -8,6 +8,9 @@ each turned on to now, that forgets (per-survivor processing; noncoherent sequen
 Raphaeli, IEEE Trans. Comm. 44, 1996). So no phase need be acquired, and a wrong one lasts as long
 as the memory does.
 
+A sender that switches between two oscillators keeps no phase; where that is found each bit is
+told by its energies alone.
+
 While there is no carrier four of these listen, a quarter of a bit apart. Each survivor sums by how
 much more of the sound's power is its own than noise would give it, from nothing up; the first sum
 past a limit is a carrier, if there is keying in it. While there is one, the same sum the other way
@@ -65,6 +68,10 @@ _WORTH, _MOST_WORTH = np.float32(1.4), np.float32(1.7)
 """Share of the power that a bit must be to begin a carrier, to speak for one, and how much of it
 counts; what is a carrier, and the most that is remembered of one."""
 _CLEAR = np.float32(1.5)
+_COHERENT = np.float32(0.7)
+"""How much of a bit's energy is to lie along its phase on a mean for that phase to be of use."""
+_LEAK = np.float32(0.171)
+"""How much of a tone's energy is heard as the other: (sin x / x)², where x is two thirds of pi."""
 _LONGEST = 60
 _DOUBT = np.float32(1.5)
 
@@ -101,6 +108,9 @@ STATE = np.dtype(
         ("clock", np.float32),
         ("power", np.float32),
         ("noise", np.float32),
+        ("agreed", np.float32),
+        ("apart", np.bool_),
+        ("astray", np.float32),
         ("doubt", np.float32),
         ("doubted", np.int64),
         ("pending", np.int64),
@@ -130,7 +140,9 @@ and across. Of the best survivor's: ``along`` and ``across``; ``strength`` is a 
 
 While a carrier is ``followed``, for so many bits: ``between`` has the energies of space and mark
 half a bit early, ``clock`` is by what part of itself a bit is longer, ``power`` a mean energy of a
-bit, ``noise`` that of noise, ``doubt`` what speaks for the carrier's end since ``doubted`` bits.
+bit, ``noise`` that of noise, ``doubt`` what speaks for its end since ``doubted`` bits. By how much
+more than is needed lies along the phases they have ``agreed``; since less did, bits are told
+``apart`` from these, and ``astray`` is how much more there is between bits than in them.
 ``pending`` bits are not given yet; ``given`` are so many in all, ``count`` of this call's.
 """
 
@@ -170,6 +182,7 @@ def _begin(s: Record, place: int) -> None:
     """Listen for a carrier from a place on."""
     s.live = -1
     s.next = 0
+    s.apart = False
     for h in range(HYPOTHESES):
         s.place[h] = place + h * BIT // HYPOTHESES
         _forget(s, h)
@@ -189,6 +202,8 @@ def _extend(s: Record, h: Any, j: Any, energy: Any, memory: Any) -> None:
     k = i + one if i < two else np.uint64(0)
     by_mark = (s.re[h, i] * mr + s.im[h, i] * mi) * scale
     by_space = (s.re[h, k] * sr + s.im[h, k] * si) * scale
+    if s.apart:
+        by_mark, by_space = mark, space
     alone = _ALONE * scale
     with_mark = s.metric[h, i] + by_mark + alone * mark
     with_space = s.metric[h, k] + by_space + alone * space
@@ -239,6 +254,8 @@ def _advance(s: Record, hypothesis: int, energy: float, memory: float) -> int:
 @kernel
 def _tune(s: Record, h: int, gain: float) -> None:
     """Let a hypothesis follow the frequency, by how the last bit lay to what was known of it."""
+    if s.apart:
+        return
     by = np.float32(gain) * s.across / (abs(s.along) + abs(s.across) + _ONE)
     s.drift[h] = min(max(s.drift[h] + by, -_WIDEST), _WIDEST)
 
@@ -346,7 +363,7 @@ def _follow(s: Record) -> None:
     _tell(s, UP, s.place[h] - s.pending * BIT)
     _move(s, h, shift)
     s.power = s.strength[h]
-    s.noise = s.clock = s.doubt = 0.0
+    s.noise = s.clock = s.doubt = s.agreed = 0.0
     s.followed = s.doubted = 0
 
 
@@ -399,6 +416,18 @@ def _receive(s: Record) -> None:
 
 
 @kernel
+def _stray(s: Record, more: float) -> None:
+    """Begin half a bit later where there is more in what lies between bits than in them.
+
+    Which it is cannot be told from where bits change, and was not if it was told by phases.
+    """
+    s.astray += np.float32(0.04) * (np.float32(more) - s.astray)
+    if s.astray > 0.0:
+        _move(s, s.live, 0.5)
+        s.astray = -s.power
+
+
+@kernel
 def _measure(s: Record, n: int) -> None:
     """Follow the powers of the carrier and of noise by the last bit, and doubt a weak one."""
     half = np.float32(0.5)
@@ -408,6 +437,16 @@ def _measure(s: Record, n: int) -> None:
     s.power += np.float32(0.08) * (s.along - s.power)
     # across the phase is half of the noise, and a ninth of that again in what is known of the phase
     noise = np.float32(1.8) * s.across * s.across / (s.power + _ONE)
+    sr, si, mr, mi = s.heard[0], s.heard[1], s.heard[2], s.heard[3]
+    space, mark = sr * sr + si * si, mr * mr + mi * mi
+    if s.apart:
+        noise = max(min(space, mark) - _LEAK * s.power, np.float32(0.0))
+        _stray(s, max(s.between[n & 3, 0], s.between[n & 3, 1]) - max(space, mark))
+    else:
+        agreed = s.along - _COHERENT * max(space, mark)
+        s.agreed += np.float32(0.04) * (agreed - s.agreed)
+        s.apart = s.agreed < 0.0 and n > _SETTLING
+        s.astray = -s.power
     s.noise += max(np.float32(0.02), _ONE / np.float32(1 + n)) * (noise - s.noise)
 
 

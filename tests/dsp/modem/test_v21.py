@@ -274,6 +274,22 @@ def test_phase_hits_cost_a_few_bits():
     assert wrong(got, bits) <= 60
 
 
+def by_two_oscillators(bits):
+    """What a sender gives that switches between two tones, neither of which waits for its turn."""
+    at = np.arange(len(bits) * 80 // 3)
+    hz = np.where(bits[at * 3 // 80] == 1, 1650, 1850)
+    return np.rint(5000 * np.sin(2 * np.pi * hz * at / 8000)).astype(np.int16)
+
+
+@pytest.mark.parametrize("snr", [40.0, 8.0])
+def test_a_sender_need_not_keep_the_phase(snr):
+    """Half a second it takes to be found out, of the preamble's whole one."""
+    bits = sent(3000)
+    got, reports, _ = heard(noisy(by_two_oscillators(bits), snr, seed=9))
+    assert [one.what for one in reports] == ["carrier up", "carrier lost"]
+    assert wrong(got, bits, skipped=150) == 0
+
+
 def test_symbols_are_one_and_minus_one():
     bits = sent(1000)
     receiver = v21.Receiver()
