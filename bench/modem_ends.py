@@ -13,7 +13,7 @@ from scipy.signal import correlate
 
 from dsp.line import Clock, FrequencyOffset, Gain, Impairment, Line, Shape, burst
 from dsp.modem.types import Bits, Receives, Report, Transmits
-from dsp.types import Samples, dbm0
+from dsp.types import Samples, dbm0, whole
 from tests.support import spandsp_modems
 
 PEER, OURS = "spandsp", "ours"
@@ -142,18 +142,19 @@ class Condition:
 @lru_cache(maxsize=64)
 def _loss(shape: str, samples: bytes) -> float:
     """dB that a shape takes from a burst."""
-    whole = np.frombuffer(samples, dtype=np.int16)
-    carried = Line([Shape(shape)]).process(whole)
-    return float(np.subtract(*(dbm0(np.mean(one.astype(float) ** 2)) for one in (whole, carried))))
+    before = np.frombuffer(samples, dtype=np.int16)
+    after = Line([Shape(shape)]).process(before)
+    powers = [np.mean(one.astype(float) ** 2) for one in (before, after)]
+    return float(dbm0(powers[0]) - dbm0(powers[1]))
 
 
 def _turned(samples: Samples, rng: np.random.Generator) -> Samples:
     """The burst with any phase, and any part of a sample late."""
-    whole = np.pad(_from(samples), 40)
-    size = next_fast_len(len(whole), real=True)
+    padded = np.pad(_from(samples), 40)
+    size = next_fast_len(len(padded), real=True)
     turns = np.fft.rfftfreq(size) * rng.uniform(0.0, 1.0) - rng.uniform(0.0, 1.0)
-    moved = np.fft.irfft(np.fft.rfft(whole, size) * np.exp(-2j * np.pi * turns), size)
-    return np.clip(np.rint(moved[: len(whole)]), -32768, 32767).astype(np.int16)
+    moved = np.fft.irfft(np.fft.rfft(padded, size) * np.exp(-2j * np.pi * turns), size)
+    return whole(moved[: len(padded)])
 
 
 def _from(samples: Samples) -> Samples:
@@ -175,12 +176,15 @@ class Heard:
     passed
         Whether there is a second of zeros in what came, which is what spandsp's T.30 wants of a
         training check.
+    given
+        How many bits the receiver gave in all.
     """
 
     trained: bool
     bits: int = 0
     errors: int = 0
     passed: bool = False
+    given: int = 0
 
     @property
     def garbage(self) -> bool:
@@ -188,11 +192,14 @@ class Heard:
         return self.trained and self.errors > _CHANCE * self.bits
 
 
-def hear(mode: Mode, hearing: Receives, line: Samples, bits: Bits) -> Heard:
-    """Let a receiver hear a line on which these bits are sent."""
+def hear(mode: Mode, hearing: Receives, line: Samples, bits: Bits, before: int = 0) -> Heard:
+    """Let a receiver, which has given some bits before, hear a line on which these are sent."""
     got = hearing.process(line)
     begun = _begun(mode, hearing.reports())
-    return Heard(False) if begun is None else _compared(bits, got[begun:], mode[1])
+    if begun is None:
+        return Heard(False, given=len(got))
+    passed, errors = _compared(bits, got[begun - before :], mode[1])
+    return Heard(True, len(bits), errors, passed, len(got))
 
 
 def _begun(mode: Mode, reports: Sequence[Report]) -> int | None:
@@ -201,15 +208,15 @@ def _begun(mode: Mode, reports: Sequence[Report]) -> int | None:
     return next((one.bits for one in reports if one.what == what), None)
 
 
-def _compared(bits: Bits, got: Bits, rate: int) -> Heard:
+def _compared(bits: Bits, got: Bits, rate: int) -> tuple[bool, int]:
+    """Whether a check has passed, and how many bits are wrong or missing."""
     if not bits.any():
         ones = np.flatnonzero(np.concatenate([[1], got, [1]]))
-        passed = bool(np.max(np.diff(ones)) > rate)
-        return Heard(True, len(bits), int(np.count_nonzero(got[: len(bits)])), passed)
+        return bool(np.max(np.diff(ones)) > rate), int(np.count_nonzero(got[: len(bits)]))
     head, begin = bits[:2048] * 2.0 - 1.0, got[: 2048 + _LATE] * 2.0 - 1.0
     if len(begin) < len(head):
-        return Heard(True, len(bits), len(bits))
+        return False, len(bits)
     late = int(np.argmax(correlate(begin, head, mode="valid", method="fft")))
     count = min(len(bits), len(got) - late)
     wrong = int(np.count_nonzero(got[late : late + count] != bits[:count]))
-    return Heard(True, len(bits), wrong + len(bits) - count)
+    return False, wrong + len(bits) - count

@@ -1,4 +1,4 @@
-"""How trainings fare: in noise, on lines, at the ends of ranges, short ones; what is said of all."""
+"""How trainings fare: in noise, on lines, at the ends of ranges, short ones, and what is said."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ QUIET = 35.0
 """dB of SNR where noise is not what is measured."""
 
 _MOST_SNR = 40.0
+_ATTEMPTS = 20
 
 
 def check(mode: Mode, ends: Ends, condition: Condition, seed: int) -> Heard:
@@ -32,18 +33,18 @@ def check(mode: Mode, ends: Ends, condition: Condition, seed: int) -> Heard:
 
 
 def short_check(mode: Mode, ends: Ends, condition: Condition, seed: int) -> Heard:
-    """One short training and as many zeros, after a long one on the same line that passed."""
-    hearing = receiver(ends[1], mode)
-    for short in (False, True):
-        if short:
+    """One short training and T.30's check of it, after a long one on the same line that passed."""
+    for attempt in range(_ATTEMPTS):
+        hearing, bits = receiver(ends[1], mode), sent(ends[0], mode)[0]
+        long, short = (
+            condition.line(sent(ends[0], mode, short=how)[1], (seed, attempt, int(how)))
+            for how in (False, True)
+        )
+        first = hear(mode, hearing, long, bits)
+        if first.passed:
             hearing.restart(short_training=True)
-        bits, samples = sent(ends[0], mode, short=short)
-        # the long one has no noise of its own to suffer from
-        now = condition if short else replace(condition, snr=max(condition.snr, 0.0))
-        heard = hear(mode, hearing, now.line(samples, (seed, mode[1], int(short))), bits)
-        if not short and not heard.passed:
-            return Heard(False)
-    return heard
+            return hear(mode, hearing, short, bits, before=first.given)
+    return Heard(False)
 
 
 Trial = Callable[[Mode, Ends, Condition, int], Heard]

@@ -11,7 +11,7 @@ import numpy as np
 from numba import carray, cfunc
 
 from dsp.modem.types import Bits, Report
-from dsp.types import RATE, Samples, amplitude
+from dsp.types import RATE, Samples, amplitude, dbm0, whole
 from tests.support.spandsp import library
 from tests.support.spandsp_signals import FSK_V21_CHANNEL_2, fsk, fsk_spec
 
@@ -36,9 +36,6 @@ _STATUS = {-1: "carrier lost", -2: "carrier up", -4: "trained", -5: "training fa
 _CUTOFF = {"v21": -39.09}
 _LEAST = -45.5
 """dBm0 below which a carrier is none, as its own fax terminals have it."""
-
-_PIECE = 40
-"""Samples asked for at a time: whether a burst is over it only looks before them."""
 
 _COUNT, _ROOM, _POSITION, _FIRST = range(4)
 """A buffer of int32: how many numbers it has, or how many are read; for how many there is room,
@@ -108,17 +105,29 @@ class Transmitter:
         echo_protection: bool = False,
     ) -> None:
         assert modem == "v17" or not short_training, "only its V.17 sends a short training"
-        self._how = modem, rate, short_training, echo_protection
-        self._level = level
+        self._modem, self._rate, self._level = modem, rate, level
+        self._how = {"short_training": short_training, "echo_protection": echo_protection}
 
     def modulate(self, bits: Bits) -> Samples:
         """Send a whole burst: training, these bits and the turn-off."""
-        gain = amplitude(self._level) / amplitude(_data_level(*self._how[:2]))
-        burst = np.rint(_burst(*self._how, bits) * gain)
-        return np.clip(burst, -32768, 32767).astype(np.int16)
+        gain = amplitude(self._level) / amplitude(_data_level(self._modem, self._rate))
+        sound = burst(self._modem, self._rate, bits, **self._how)
+        return whole(sound * gain)
 
 
-def _burst(modem: str, rate: int, short: bool, echo_protection: bool, bits: Bits) -> Samples:
+def burst(
+    modem: str,
+    rate: int,
+    bits: Bits,
+    *,
+    short_training: bool = False,
+    echo_protection: bool = False,
+    piece: int = 40,
+) -> Samples:
+    """A whole burst as it sends it when it is told to send with :data:`LEVEL`.
+
+    It is asked for so many samples at a time: whether it is over it only looks before them.
+    """
     buffer = np.zeros(_FIRST + len(bits), dtype=np.int32)
     buffer[_ROOM] = len(bits)
     buffer[_FIRST:] = bits
@@ -128,12 +137,12 @@ def _burst(modem: str, rate: int, short: bool, echo_protection: bool, bits: Bits
         name, state = "fsk", _new("fsk_tx_init", ctypes.byref(fsk_spec(FSK_V21_CHANNEL_2)), *get)
     else:
         name, state = modem, _new(f"{modem}_tx_init", rate, int(echo_protection), *get)
-    if short:
+    if short_training:
         lib.v17_tx_restart(state, rate, int(echo_protection), 1)
     getattr(lib, f"{name}_tx_power")(state, ctypes.c_float(LEVEL))
-    sound = np.zeros(round((len(bits) / rate + 3.0) * RATE), dtype=np.int16)
+    sound = np.zeros(round((len(bits) / rate + 3.0) * RATE) + piece, dtype=np.int16)
     send, length = getattr(lib, f"{name}_tx"), 0
-    while sent := send(state, _at(sound, length), _PIECE):
+    while sent := send(state, _at(sound, length), piece):
         length += sent
     getattr(lib, f"{name}_tx_free")(state)
     return sound[:length]
@@ -143,8 +152,8 @@ def _burst(modem: str, rate: int, short: bool, echo_protection: bool, bits: Bits
 def _data_level(modem: str, rate: int) -> float:
     """dBm0 that random data have when it is told to send them with :data:`LEVEL`."""
     bits = np.random.default_rng(rate).integers(0, 2, 10 * rate, dtype=np.uint8)
-    data = _burst(modem, rate, False, False, bits)[2 * RATE : 9 * RATE]
-    return float(10 * np.log10(np.mean(data.astype(float) ** 2) / (amplitude(0.0) ** 2 / 2)))
+    data = burst(modem, rate, bits)[2 * RATE : 9 * RATE]
+    return float(dbm0(np.mean(data.astype(float) ** 2)))
 
 
 class Receiver:
