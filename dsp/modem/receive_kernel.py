@@ -62,6 +62,8 @@ TABLES = np.dtype(
         ("ones", np.int64),
         ("behind", np.int64),
         ("needed", np.int64),
+        ("patience", np.int64),
+        ("delay", np.int64),
         ("adapt_step", np.float32),
     ]
 )
@@ -70,8 +72,9 @@ TABLES = np.dtype(
 The ``pattern`` that is searched for begins ``lead`` symbols after what is known of a training.
 
 ``known`` are the ``symbols`` that are sent before the ``ones``; ``behind`` and ``needed`` say how
-many samples of the sound are gathered before and after their begin. ``numbers`` has the bits of a
-symbol by its amplitude and its phase step.
+many samples of the sound are gathered before and after their begin. A signal that is gone for
+``patience`` symbols is over; bits come ``delay`` symbols late, so many are still its own.
+``numbers`` has the bits of a symbol by its amplitude and its phase step.
 """
 
 STATE = np.dtype(
@@ -102,7 +105,10 @@ STATE = np.dtype(
         ("learned", np.bool_),
         ("power", np.float32),
         ("gone", np.float32),
+        ("faded", np.int64),
+        ("level", np.float32),
         ("error", np.float32),
+        ("errors", np.float32, (2,)),
         ("taken", np.int64),
         ("given", np.int64),
         ("bits", np.int64),
@@ -119,13 +125,19 @@ training that was found begins, in the unit of clocks, and ``until`` where it ha
 ``real`` and ``imaginary`` are the equaliser's line, from ``at`` on; in so many ``halves`` a symbol
 is complete, which is number ``symbol`` since the training began.
 ``pending`` counts the ones that are still to come of a training, ``wrong`` those that were none.
-``learned`` says that the loops stand as a burst that was received has left them.
+``faded`` counts the symbols since the signal's ``power`` fell below where it counts as ``gone``;
+``level`` is the mean power of late after the gain, ``error`` that of what symbols are off, and
+``errors`` are what it was 48 to 96 symbols ago. ``learned`` says that the loops stand as a burst
+that was received has left them.
 """
 
 _POWER_STEP = np.float32(1.0 / 16.0)
 _ERROR_STEP = np.float32(1.0 / 128.0)
 _FADING = np.float32(1.5)
 """At so many times the power at which a signal is over, nothing is learned of it any more."""
+_LATELY = 48
+_LEVEL_STEP = np.float32(1.0 / 64.0)
+_SOFT, _LOUD = np.float32(0.6), np.float32(1.6)
 _FAR = np.float32(1.0)
 """A symbol is learned from as if it were no further than this from what was sent."""
 
@@ -160,8 +172,8 @@ def _room(s: Record) -> int:
     if s.mode == SEARCHING:
         if s.fill > SOUND - 256:
             _drop(s, s.fill - RECENT)
-    elif old > 256:
-        _drop(s, old)
+    elif old > 2 * RECENT:
+        _drop(s, old - RECENT)
     return int(min(SOUND - s.fill, 160))
 
 
@@ -189,7 +201,7 @@ def _give(s: Record, t: Record, number: int, out: Bits) -> None:
             s.wrong += 1 - bit
             if s.pending == 0:
                 _judge(s, t)
-        elif s.trained:
+        elif s.trained and s.faded <= t.delay:
             out[s.given] = bit
             s.given += 1
             s.bits += 1
@@ -198,7 +210,7 @@ def _give(s: Record, t: Record, number: int, out: Bits) -> None:
 @kernel
 def _judge(s: Record, t: Record) -> None:
     """Say whether the training's ones have been ones."""
-    s.trained = s.learned = s.wrong * 4 <= t.ones
+    s.trained = s.learned = s.wrong * 8 <= t.ones
     report(s, TRAINED if s.trained else FAILED)
 
 
@@ -218,6 +230,15 @@ def _decide(s: Record, t: Record, real: float, imaginary: float, out: Bits) -> i
 
 
 @kernel
+def _level(s: Record, power: float) -> None:
+    """Follow a step of the level, after which no decision would tell what is wrong."""
+    s.level += _LEVEL_STEP * (power - s.level)
+    if s.level < _SOFT or s.level > _LOUD:
+        s.carrier.gain /= np.sqrt(s.level)
+        s.level = np.float32(1.0)
+
+
+@kernel
 def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, float]) -> None:
     """Let the loops and the equaliser follow a symbol as heard and as it was sent."""
     x, y = sent
@@ -228,6 +249,9 @@ def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, 
         less = _FAR / np.sqrt(apart)
         off_real, off_imaginary = less * off_real, less * off_imaginary
     real, imaginary = x - off_real, y - off_imaginary
+    _level(s, heard[0] * heard[0] + heard[1] * heard[1])
+    if s.symbol % _LATELY == 0:
+        s.errors[1], s.errors[0] = s.errors[0], s.error
     s.error += _ERROR_STEP * (min(apart, _FAR * _FAR) - s.error)
     follow_clock(s.timing, real, imaginary, x, y)
     # least squares would make symbols as much too small as noise is in them
@@ -258,15 +282,22 @@ def _symbol(s: Record, t: Record, out: Bits) -> None:
     s.seen[s.looked & (SEEN - 1)] = complex(real, imaginary)
     s.looked += 1
     s.symbol += 1
-    if s.power < s.gone:
-        _lose(s)
-    elif s.power > _FADING * s.gone:
+    if s.power > _FADING * s.gone:
+        s.faded = 0
         _learn(s, t, (real, imaginary), sent)
+        return
+    follow_carrier(s.carrier, 0.0, 0.0)
+    if s.faded or s.power < s.gone:
+        s.faded += 1
+        if s.faded == t.patience:
+            _lose(s)
 
 
 @kernel
 def _lose(s: Record) -> None:
-    """The signal is over."""
+    """The signal is over, and has been since it faded."""
+    s.error = s.errors[1]
+    s.timing.clock -= 2 * s.faded * s.timing.step
     report(s, CARRIER_LOST)
     s.trained = False
     s.mode = SEARCHING

@@ -29,7 +29,7 @@ from dsp.modem.receive_kernel import (
 from dsp.modem.scheme import Scheme, Training
 from dsp.modem.search_kernel import PATTERN
 from dsp.modem.trellis import subsets
-from dsp.modem.trellis_kernel import STATES, VITERBI
+from dsp.modem.trellis_kernel import DEPTH, EACH, STATES, VITERBI
 from dsp.modem.types import Bits, Complex, ModemError, Report, What
 from dsp.types import RATE, Samples, amplitude
 
@@ -47,6 +47,8 @@ _ADAPT_FIRST, _ADAPT_STEP = 2.5e-3, 4e-4
 _WORST, _CHANCE = 0.3, 0.7
 """Noise with which a training has failed, and with which it was none."""
 _GONE = 0.1, 0.35
+_PATIENCE = 0.07
+"""Seconds for which a signal may be away: three frames of 20 ms that were lost."""
 
 _WHAT: dict[int, What] = {
     CARRIER_UP: "carrier up",
@@ -117,6 +119,8 @@ def _tables(scheme: Scheme, training: Training) -> NDArray[np.void]:
     spare = 16
     tables["behind"] = LEAD + ceil((MIDDLE + 2) * half) + spare
     tables["needed"] = ceil((2 * _fitted(training) + SPAN - MIDDLE) * half) + TAPS + spare
+    tables["patience"] = round(_PATIENCE * scheme.symbol_rate)
+    tables["delay"] = 0 if isinstance(scheme.code, Differential) else DEPTH - EACH
     tables["adapt_step"] = _ADAPT_STEP
     return tables
 
@@ -265,7 +269,9 @@ class QamReceiver:
         one["viterbi"]["dibit"] = training.state // STATES
         one["scrambler"] = self._scheme.scrambler.state(training.register, training.repeats)[0]
         one["pending"], one["wrong"] = training.ones * self._scheme.bits, 0
-        one["power"], one["error"] = 1.0, fitted.noise
+        one["power"], one["level"] = 1.0, 1.0
+        one["error"] = one["errors"] = fitted.noise
+        one["faded"] = 0
         one["gone"] = min(max(np.sqrt(fitted.noise), _GONE[0]), _GONE[1])
         one["learned"] = False
         one["mode"] = RECEIVING
@@ -305,8 +311,9 @@ class QamReceiver:
 
     @property
     def quality(self) -> float:
-        """Estimate of the ratio of signal to noise in dB, by how far symbols are from points."""
-        return float(-10.0 * np.log10(max(float(self._one["error"]), 1e-9)))
+        """Signal to noise over 0 to 4 kHz in dB, estimated by how far symbols are from points."""
+        noise = max(float(self._one["error"]), 1e-9) * RATE / 2 / self._scheme.symbol_rate
+        return float(-10.0 * np.log10(noise))
 
     @property
     def frequency_offset(self) -> float:
