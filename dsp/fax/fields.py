@@ -53,6 +53,8 @@ class Field:
         Their numbers, rising.
     text
         What it means when they are set.
+    short
+        That in a word or two.
     values
         Of a field of several bits: what each code means, the lowest bit first. Codes that are not
         here are reserved.
@@ -61,6 +63,7 @@ class Field:
     name: str
     bits: tuple[int, ...]
     text: str
+    short: str
     values: Mapping[str, str]
 
     def read(self, bits: Collection[int]) -> str:
@@ -166,7 +169,9 @@ def table(which: Table) -> Mapping[str, Field]:
         text = row.get(which, row.get("text"))
         if text is not None:
             values = row.get("values", {})
-            found[row["name"]] = Field(row["name"], tuple(row["bits"]), text, values)
+            name = row["name"]
+            short = row.get("short", name.replace("_", " "))
+            found[name] = Field(name, tuple(row["bits"]), text, short, values)
     return found
 
 
