@@ -1,0 +1,108 @@
+"""PDF as pages, by pypdfium2, which comes with ``pip install 'mediasock[pdf]'``.
+
+PDFium is not thread-safe: a process reads one PDF at a time.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from ctypes import byref
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dsp.fax.document_options import Options, Span
+from dsp.fax.document_page import DocumentError, Page, centred, naming
+from dsp.fax.document_tone import bilevel
+
+__all__ = ["pages"]
+
+_POINTS = 72
+_WHITE = 0xFFFFFFFF
+_ALIKE = 0.015
+_INWARDS = 0.005
+"""PDFium rounds a picture's edges outwards, so one of just so many pixels is drawn on one more."""
+
+
+def pages(path: Path, options: Options, span: Span) -> Iterator[Page]:
+    """Read the pages of a PDF, with what has been filled in and noted on them.
+
+    Raises
+    ------
+    DocumentError
+        When a page is broken, a password is wanted, or pypdfium2 is not installed.
+    """
+    pdfium = _pdfium()
+    document = pdfium.PdfDocument(path)
+    try:
+        document.init_forms()
+        for number in span.of(len(document)):
+            with naming(path, number):
+                page = _page(pdfium, document, number - 1, options)
+            yield page
+    finally:
+        document.close()
+
+
+def _pdfium() -> Any:
+    try:
+        return importlib.import_module("pypdfium2")
+    except ImportError:
+        raise DocumentError("to read PDF, pip install 'mediasock[pdf]'") from None
+
+
+def _page(pdfium: Any, document: Any, number: int, options: Options) -> Page:
+    """Draw a page with the pixels of a fax, which need not be square."""
+    page = document[number]
+    try:
+        size = _size(pdfium, page, options)
+        options.admit(*size)
+        grey = Image.fromarray(_drawn(pdfium, document, page, size))
+    finally:
+        page.close()
+    return centred(bilevel(grey, options.tone), options.width, options.resolution)
+
+
+def _size(pdfium: Any, page: Any, options: Options) -> tuple[int, int]:
+    """What the page has in pixels of the fax; as its picture has, if it is all of a scan or fax."""
+    across, down = page.get_size()
+    if not (across > 0 and down > 0):
+        raise DocumentError("the page has no size")
+    width = across / _POINTS * options.resolution.x
+    height = down / _POINTS * options.resolution.y
+    scale = min(1.0, options.width / width, options.height / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    objects = list(islice(page.get_objects(max_depth=1), 2))
+    if len(objects) == 1 and objects[0].type == pdfium.raw.FPDF_PAGEOBJ_IMAGE:
+        picture = objects[0].get_metadata()
+        drawn = int(picture.width), int(picture.height)
+        if drawn[0] <= options.width and all(
+            abs(one - other) <= _ALIKE * other for one, other in zip(drawn, size, strict=True)
+        ):
+            return drawn
+    return size
+
+
+def _drawn(pdfium: Any, document: Any, page: Any, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """``(height, width)``."""
+    raw = pdfium.raw
+    flags = raw.FPDF_ANNOT | raw.FPDF_GRAYSCALE
+    across, down = page.get_size()
+    bitmap = pdfium.PdfBitmap.new_native(*size, raw.FPDFBitmap_Gray)
+    try:
+        raw.FPDFBitmap_FillRect(bitmap, 0, 0, *size, _WHITE)
+        x, y = (size[0] - 2 * _INWARDS) / across, (size[1] - 2 * _INWARDS) / down
+        matrix = raw.FS_MATRIX(x, 0, 0, y, _INWARDS, _INWARDS)
+        clip = raw.FS_RECTF(0, 0, *size)
+        raw.FPDF_RenderPageBitmapWithMatrix(bitmap, page, byref(matrix), byref(clip), flags)
+        if document.formenv is not None:
+            raw.FPDF_FFLDraw(document.formenv, bitmap, page, 0, 0, *size, 0, flags)
+        pixels: NDArray[np.uint8] = bitmap.to_numpy().reshape(size[1], size[0]).copy()
+        return pixels
+    finally:
+        bitmap.close()

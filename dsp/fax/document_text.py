@@ -1,0 +1,172 @@
+"""Plain text as pages: wrapped at words, a form feed begins a page, a tab goes to every 8th column.
+
+Letters are drawn at as many pixels an inch across as down, on the finer side of the resolution,
+and scaled to it: so they keep their shape where pixels are not square.
+"""
+
+from __future__ import annotations
+
+import codecs
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from dsp.fax.document_font import BLACK_BELOW, Face
+from dsp.fax.document_options import Options, Span
+from dsp.fax.document_page import DocumentError, Page
+
+__all__ = ["decoded", "laid", "pages"]
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_MEANT = "\t\n\r\f"
+_TAB = 8
+_POINTS = 72
+_MILLIMETRES = 25.4
+_LONGEST = 2000
+
+
+def pages(path: Path, options: Options, span: Span) -> Iterator[Page]:
+    """Read a text file: UTF-8, or UTF-16 that says so in its first two octets.
+
+    Raises
+    ------
+    DocumentError
+        When it is no text, or has no pages that are wanted.
+    """
+    yield from laid(decoded(path.read_bytes()), options, span)
+
+
+def decoded(octets: bytes) -> str:
+    """The text of a file.
+
+    Raises
+    ------
+    DocumentError
+        When it is none.
+
+    Examples
+    --------
+    >>> decoded("Grüße".encode("utf-16"))
+    'Grüße'
+    """
+    coding = next((name for mark, name in _MARKS if octets.startswith(mark)), "utf-8")
+    try:
+        text = octets.decode(coding)
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"it is no picture, PDF or text: {error}") from None
+    strange = next((one for one in text if one < " " and one not in _MEANT), None)
+    if strange is not None:
+        raise DocumentError(f"it is no picture, PDF or text: there is U+{ord(strange):04X} in it")
+    return text
+
+
+def laid(text: str, options: Options, span: Span | None = None) -> Iterator[Page]:
+    r"""Lay text out on pages.
+
+    Parameters
+    ----------
+    text
+        Lines end with a line feed, a carriage return, or both.
+    options
+        The paper, the resolution, the font and the margin.
+    span
+        Which of the pages are wanted.
+
+    Raises
+    ------
+    DocumentError
+        When there is nothing to see, the font cannot be read, or the paper has no room for a line.
+
+    Examples
+    --------
+    >>> [(page.width, page.height) for page in laid("first\fsecond", Options())]
+    [(1728, 2287), (1728, 2287)]
+    """
+    span = span or Span(1, None, options.pages)
+    options.admit(options.width, options.height)
+    sheet = _Sheet(options)
+    sheets = _sheets(text, sheet, span.limit)
+    for number in span.of(len(sheets)):
+        yield sheet.drawn(sheets[number - 1])
+
+
+class _Sheet:
+    """A page to draw text on: its measures are pixels as wide as high."""
+
+    def __init__(self, options: Options) -> None:
+        resolution = options.resolution
+        dpi = max(resolution.x, resolution.y)
+        self._options = options
+        self._face = Face.of(options.font, options.points / _POINTS * dpi)
+        self._margin = options.margin / _MILLIMETRES * dpi
+        self._size = (
+            round(options.width * dpi / resolution.x),
+            round(options.height * dpi / resolution.y),
+        )
+        self._step = self._face.height
+        self._room = self._size[0] - 2 * self._margin
+        self.lines = math.floor((self._size[1] - 2 * self._margin) / self._step)
+        if self.lines < 1 or self._room < self._step:
+            raise DocumentError("the paper has no room for a line between its margins")
+
+    def fits(self, text: str) -> bool:
+        """Whether this is not too long for a line."""
+        return self._face.length(text) <= self._room
+
+    def drawn(self, lines: list[str]) -> Page:
+        """The page with these lines."""
+        image = Image.new("L", self._size, 255)
+        pen = ImageDraw.Draw(image)
+        for number, line in enumerate(lines):
+            self._face.draw(pen, (self._margin, self._margin + number * self._step), line)
+        size = (self._options.width, self._options.height)
+        greys = np.asarray(image.resize(size, Image.Resampling.BOX))
+        return Page.from_black(greys < BLACK_BELOW, self._options.resolution)
+
+
+def _sheets(text: str, sheet: _Sheet, limit: int) -> list[list[str]]:
+    """The lines of each page; those of one page more than are allowed at most."""
+    if not text.strip():
+        raise DocumentError("there is no text in it")
+    found: list[list[str]] = []
+    for part in text.replace("\r\n", "\n").replace("\r", "\n").rstrip().split("\f"):
+        found.append([])
+        for line in part.split("\n"):
+            for piece in _wrapped(line.expandtabs(_TAB).rstrip(), sheet):
+                if len(found[-1]) == sheet.lines:
+                    found.append([])
+                if len(found) > limit:
+                    return found
+                found[-1].append(piece)
+    return found
+
+
+def _wrapped(line: str, sheet: _Sheet) -> Iterator[str]:
+    """A line in pieces that fit, cut between words if it can be."""
+    while len(line) > _LONGEST or not sheet.fits(line):
+        cut = _fitting(line, sheet)
+        space = line.rfind(" ", 0, cut + 1)
+        if space > 0 and line[:space].strip():
+            cut = space
+        yield line[:cut].rstrip()
+        line = line[cut:].lstrip()
+    yield line
+
+
+def _fitting(line: str, sheet: _Sheet) -> int:
+    """How many characters fit, at least one."""
+    fit, unfit = 1, min(len(line), _LONGEST) + 1
+    while unfit - fit > 1:
+        middle = (fit + unfit) // 2
+        if sheet.fits(line[:middle]):
+            fit = middle
+        else:
+            unfit = middle
+    return fit

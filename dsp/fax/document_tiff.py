@@ -1,0 +1,267 @@
+"""TIFF-F written page by page (RFC 2301 and 2306), so that a page that is confirmed is on disk.
+
+A TIFF is a chain: the header says where the first page's directory is, each directory where the
+next one is, and the last says 0. A page is appended in two steps, with an fsync after each:
+
+1. its picture and its directory are written behind the end of the file. Nothing points to them:
+   a reader sees the pages before, whatever part of it has been written;
+2. the four octets of the link that was 0 are written. They are at a multiple of four, so never in
+   two sectors: they are there or they are not.
+
+So there is no moment at which a kill, or a loss of power, leaves a file in which a page is broken,
+and a page is there for good when :meth:`TiffWriter.append` returns. The file has its name from the
+first page on, by a rename; until then a file of that name is what it was. When a step fails, on a
+full disk say, the file is cut back to what it was, and the page may be tried again.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from dsp.fax.document_ccitt import T4_OPTIONS, Coding, encode
+from dsp.fax.document_directory import Directory, Tag, Value
+from dsp.fax.document_disk import create_beside, put, sync_directory
+from dsp.fax.document_page import DocumentError, Page, naming
+
+__all__ = ["Received", "TiffWriter"]
+
+_HEADER = struct.pack("<2sHI", b"II", 42, 0)
+_FIRST_LINK = 4
+_LARGEST = 2**32 - 1
+_REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
+
+
+_PAGE_OF_A_FILE, _INCHES, _WHITE_IS_ZERO = 2, 2, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """How well a page has come over the line (RFC 2301 clause 2.2.4).
+
+    Parameters
+    ----------
+    bad_lines
+        Lines that came damaged.
+    longest_run
+        Most of them in a row.
+    concealed
+        Whether something better stands in their place: CleanFaxData 1, and 2 if not.
+    """
+
+    bad_lines: int = 0
+    longest_run: int = 0
+    concealed: bool = True
+
+    @property
+    def clean(self) -> int:
+        """CleanFaxData."""
+        if not self.bad_lines:
+            return 0
+        return 1 if self.concealed else 2
+
+
+class TiffWriter:
+    """Write pages to a TIFF-F file, each durable when it is appended.
+
+    A context manager; without a page there is no file.
+
+    Parameters
+    ----------
+    path
+        The file, which is replaced by the first page.
+    coding
+        What the pages are kept in, whatever they came in.
+    fill_order
+        1: the first pixel is the most significant bit of an octet; 2, the least, is what fax
+        programs write (RFC 2301 clause 3.2).
+    software, description
+        Tags of each page; the ident of the far end is what fax programs have as description.
+
+    Raises
+    ------
+    DocumentError
+        When a file cannot be created there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from dsp.fax.document import Page, Resolution, read
+    >>> page = Page.from_black(np.eye(1728, dtype=np.bool_), Resolution.FINE)
+    >>> with tempfile.TemporaryDirectory() as spool:
+    ...     path = Path(spool, "a.tiff")
+    ...     with TiffWriter(path, description="+1 555 0100") as writer:
+    ...         writer.append(page, Received(bad_lines=3, longest_run=2))
+    ...     [(one.height, one.resolution.label) for one in read(path)]
+    [(1728, 'R8 × 7.7')]
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        coding: Coding = "MMR",
+        fill_order: Literal[1, 2] = 2,
+        software: str = "mediasock",
+        description: str = "",
+    ) -> None:
+        self._path = path
+        self._coding = coding
+        self._fill_order = fill_order
+        self._software, self._description = software, description
+        self._link = _FIRST_LINK
+        self._end = len(_HEADER)
+        self._totals: list[int] = []
+        self._usable = True
+        with naming(path):
+            self._descriptor, self._beside = create_beside(path)
+            put(self._descriptor, _HEADER, 0)
+
+    @property
+    def pages(self) -> int:
+        """How many have been appended."""
+        return len(self._totals)
+
+    def append(
+        self, page: Page, received: Received | None = None, *, date: datetime | None = None
+    ) -> None:
+        """Add a page; it is on disk for good when this returns.
+
+        Parameters
+        ----------
+        page
+            Of any width and resolution.
+        received
+            How it came, if it came over a line.
+        date
+            When.
+
+        Raises
+        ------
+        DocumentError
+            When the disk is full or broken, or the file would be larger than TIFF can be: the
+            pages before are kept. The ``__cause__`` is the :class:`OSError`.
+        """
+        with naming(self._path, self.pages + 1):
+            if not self._usable:
+                raise DocumentError("the file is closed, or could not be cut back")
+            body, directory = self._body(page, received, date)
+            if self._end + len(body) > _LARGEST:
+                raise DocumentError("the file would be larger than 4 GB")
+            try:
+                self._commit(body, directory)
+            except BaseException:
+                self._take_back()
+                raise
+            self._end += len(body)
+
+    def close(self) -> None:
+        """Tell each page how many there are, and close the file.
+
+        Raises
+        ------
+        DocumentError
+            When that cannot be written; the pages are on disk all the same.
+        """
+        if self._descriptor < 0:
+            return
+        self._usable = False
+        with naming(self._path):
+            try:
+                for total in self._totals:
+                    put(self._descriptor, struct.pack("<H", min(self.pages, 0xFFFF)), total)
+                os.fsync(self._descriptor)
+            finally:
+                os.close(self._descriptor)
+                self._descriptor = -1
+                if not self._totals:
+                    self._beside.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _commit(self, body: bytes, directory: Directory) -> None:
+        put(self._descriptor, body, self._end)
+        os.fsync(self._descriptor)
+        put(self._descriptor, struct.pack("<I", directory.offset), self._link)
+        os.fsync(self._descriptor)
+        if not self._totals:
+            self._beside.replace(self._path)
+            sync_directory(self._path)
+        self._link = directory.link
+        self._totals.append(directory.total)
+
+    def _take_back(self) -> None:
+        """Make the file what it was before a page that failed."""
+        try:
+            if not self._totals and not self._beside.exists():
+                self._path.replace(self._beside)
+            put(self._descriptor, struct.pack("<I", 0), self._link)
+            os.fsync(self._descriptor)
+            os.ftruncate(self._descriptor, self._end)
+        except OSError:
+            self._usable = False
+
+    def _body(
+        self, page: Page, received: Received | None, date: datetime | None
+    ) -> tuple[bytes, Directory]:
+        """All of a page, as it is written at the end of the file."""
+        picture = encode(page, self._coding)
+        if self._fill_order == 2:
+            picture = picture.translate(_REVERSED)
+        before = b"\0" * (-self._end % 4)
+        start = self._end + len(before)
+        values = self._values(page, received, date)
+        values |= {Tag.STRIP_OFFSETS: start, Tag.STRIP_BYTE_COUNTS: len(picture)}
+        directory = Directory(values, start + len(picture))
+        return before + picture + directory.octets, directory
+
+    def _values(
+        self, page: Page, received: Received | None, date: datetime | None
+    ) -> dict[Tag, Value]:
+        x, y = page.resolution.tags
+        values: dict[Tag, Value] = {
+            Tag.NEW_SUBFILE_TYPE: _PAGE_OF_A_FILE,
+            Tag.IMAGE_WIDTH: page.width,
+            Tag.IMAGE_LENGTH: page.height,
+            Tag.BITS_PER_SAMPLE: 1,
+            Tag.COMPRESSION: 4 if self._coding == "MMR" else 3,
+            Tag.PHOTOMETRIC: _WHITE_IS_ZERO,
+            Tag.FILL_ORDER: self._fill_order,
+            Tag.SAMPLES_PER_PIXEL: 1,
+            Tag.ROWS_PER_STRIP: page.height,
+            Tag.X_RESOLUTION: x,
+            Tag.Y_RESOLUTION: y,
+            Tag.RESOLUTION_UNIT: _INCHES,
+            Tag.PAGE_NUMBER: (min(self.pages, 0xFFFF), 0),
+        }
+        if self._coding == "MMR":
+            values[Tag.T6_OPTIONS] = 0
+        else:
+            values[Tag.T4_OPTIONS] = T4_OPTIONS[self._coding]
+        words: dict[Tag, Value] = {
+            Tag.IMAGE_DESCRIPTION: self._description,
+            Tag.SOFTWARE: self._software,
+        }
+        if date is not None:
+            words[Tag.DATE_TIME] = date.strftime("%Y:%m:%d %H:%M:%S")
+        values |= {tag: word for tag, word in words.items() if word}
+        if received is not None:
+            values[Tag.BAD_FAX_LINES] = received.bad_lines
+            values[Tag.CLEAN_FAX_DATA] = received.clean
+            values[Tag.CONSECUTIVE_BAD_FAX_LINES] = received.longest_run
+        return values
