@@ -73,7 +73,8 @@ _COHERENT = np.float32(0.7)
 _LEAK = np.float32(0.171)
 """How much of a tone's energy is heard as the other: (sin x / x)², where x is two thirds of pi."""
 _LONGEST = 60
-_DOUBT = np.float32(1.5)
+_DOUBT = np.float32(2.5)
+"""Half of each bit that is missing: a gap of 12 ms is no end."""
 
 STATE = np.dtype(
     [

@@ -240,6 +240,14 @@ def test_when_the_carrier_comes_and_goes(snr):
         assert wrong(got, bits, skipped=4) == 0
 
 
+@pytest.mark.parametrize(("milliseconds", "ends"), [(12, 1), (60, 2)])
+def test_a_gap_as_of_lost_frames_is_an_end_where_it_is_long(milliseconds, ends):
+    sound = v21.Transmitter().modulate(sent(300))
+    gap = silence(milliseconds / 1000)
+    _, reports, _ = heard(np.concatenate([sound[:9000], gap, sound[9000:], silence(0.1)]))
+    assert [one.what for one in reports] == ["carrier up", "carrier lost"] * ends
+
+
 def test_bursts_follow_one_another():
     bits = [sent(100, seed=seed, flags=8) for seed in range(4)]
     sender = v21.Transmitter()
