@@ -16,13 +16,20 @@ from dsp.modem.equaliser_kernel import MIDDLE, SPAN
 from dsp.modem.front import heard
 from dsp.types import RATE
 
-__all__ = ["Fit", "Heard", "fit", "refit"]
+__all__ = ["MOVES", "Fit", "Heard", "fit", "plain", "refit"]
 
 _Complex = NDArray[np.complex128]
+_Floats = NDArray[np.float64]
+_Mask = NDArray[np.bool_]
 
 _GROUP = 16
 _ROUNDS = 3
 _RIDGE = 1e-4
+MOVES = 12
+"""Halves of a symbol by which the equaliser's window may be moved to either side."""
+_MOVE = 2
+_BAD = 4.0
+"""Times the noise of most groups of symbols with which one is left out: a frame may be lost."""
 _CLOCKS = 5e-4
 """How far off a clock may be; that of what is no training would lead out of the sound."""
 
@@ -62,10 +69,13 @@ class Heard:
         """Samples between two halves of a symbol, if both clocks were right."""
         return RATE / self.symbol_rate / 2
 
-    def halves(self, begin: float, step: float) -> _Complex:
-        """Return all samples that go into the equaliser for the known symbols."""
+    def halves(self, begin: float, step: float, more: int = 1) -> _Complex:
+        """Return all samples that go into the equaliser for the known symbols.
+
+        There are so many ``more`` of them at either end.
+        """
         count = 2 * len(self.known) + SPAN - 2
-        times = begin + step * (np.arange(count + 2, dtype=np.float64) - MIDDLE - 1)
+        times = begin + step * (np.arange(count + 2 * more, dtype=np.float64) - MIDDLE - more)
         return heard(self.front, self.sound, times, self.first)
 
 
@@ -115,11 +125,11 @@ def _first_turn(heard: _Complex, known: _Complex) -> float:
     return float(coarse / _GROUP)
 
 
-def _rows(halves: _Complex, shift: int = 0) -> _Complex:
+def _rows(halves: _Complex, shift: int = 0, more: int = 1) -> _Complex:
     """Return the equaliser's line at each symbol, maybe halves of a symbol earlier or later."""
-    begin = 1 + shift
+    begin = more + shift
     lines = np.lib.stride_tricks.sliding_window_view(halves, SPAN)
-    return lines[begin : len(halves) - SPAN + shift : 2]
+    return lines[begin : len(halves) - SPAN + shift - more + 1 : 2]
 
 
 def _taps(rows: _Complex, sent: _Complex) -> _Complex:
@@ -128,35 +138,64 @@ def _taps(rows: _Complex, sent: _Complex) -> _Complex:
     return np.asarray(np.linalg.solve(matrix, rows.conj().T @ sent))
 
 
+def _good(left: _Complex) -> _Mask:
+    """Tell the symbols that came, by what is left of all of them once they are fitted."""
+    groups = len(left) // _GROUP
+    parts = np.array_split(np.abs(left) ** 2, groups)
+    noise = np.array([np.mean(part) for part in parts])
+    good = noise < _BAD * np.median(noise)
+    return np.repeat(good, [len(part) for part in parts])
+
+
+def _best_window(training: Heard, guess: tuple[float, float], sent: _Complex, good: _Mask) -> int:
+    """Return by how many halves of a symbol the window is moved so that least is left over."""
+    begin, step = guess
+    halves = training.halves(begin, step, MOVES)
+    best, least = 0, np.inf
+    for move in range(-MOVES, MOVES + 1, _MOVE):
+        rows = _rows(halves, move, MOVES)[good]
+        left = float(np.sum(np.abs(rows @ _taps(rows, sent[good]) - sent[good]) ** 2))
+        if left < least:
+            best, least = move, left
+    return best
+
+
+def _moves(slope: _Complex, sent: _Complex, left: _Complex, middle: _Floats) -> _Floats:
+    """Return by how much turn and clock are off, the latter in parts of a symbol a symbol."""
+    columns = np.stack([1j * sent * middle, slope * middle], axis=1)
+    both = np.concatenate([columns.real, columns.imag])
+    return np.asarray(np.linalg.lstsq(both, np.concatenate([left.real, left.imag]), rcond=None)[0])
+
+
 def fit(training: Heard) -> Fit:
-    """Fit a training of which nothing is known but the symbols."""
+    """Fit a training of which nothing is known but the symbols, and some of those may be lost."""
     known = training.known
-    index = np.arange(len(known))
-    middle = index - index.mean()
+    middle = np.arange(len(known), dtype=np.float64) - (len(known) - 1) / 2
     begin, step = training.begin, training.nominal
     halves = training.halves(begin, step)
     scale = 1.0 / np.sqrt(np.mean(np.abs(halves) ** 2))
     turn = _first_turn(_rows(halves)[:, MIDDLE], known)
-    for _ in range(_ROUNDS):
+    good = np.ones(len(known), dtype=np.bool_)
+    for number in range(_ROUNDS):
+        sent = known * np.exp(1j * turn * middle)
+        if number == 1:
+            begin += step * _best_window(training, (begin, step), sent, good)
         halves = scale * training.halves(begin, step)
         rows = _rows(halves)
-        sent = known * np.exp(1j * turn * middle)
-        taps = _taps(rows, sent)
-        made = rows @ taps
-        left = made - sent
+        taps = _taps(rows[good], sent[good])
+        left = rows @ taps - sent
+        good = _good(left)
         slope = (_rows(halves, 1) - _rows(halves, -1)) @ taps / 2
-        columns = np.stack([1j * sent * middle, slope * middle], axis=1)
-        both = np.concatenate([columns.real, columns.imag])
-        moves = np.linalg.lstsq(both, np.concatenate([left.real, left.imag]), rcond=None)[0]
+        moves = _moves(slope[good], sent[good], left[good], middle[good])
         turn += moves[0]
         # the slope is by half a symbol of two
         longest, before = training.nominal * _CLOCKS, step - training.nominal
         longer = np.clip(before - moves[1] * step / 2, -longest, longest) - before
-        begin -= longer * 2 * index.mean()
+        begin -= longer * (len(known) - 1)
         step += longer
-    free = max(len(known) - SPAN, 1)
-    noise = np.sum(np.abs(left) ** 2) / np.sum(np.abs(known) ** 2) * len(known) / free
-    return Fit(taps, begin, step, -turn * index.mean(), turn, scale, float(noise))
+    free = max(int(good.sum()) - SPAN, 1)
+    noise = np.mean(np.abs(left[good]) ** 2) / np.mean(np.abs(known[good]) ** 2) * good.sum() / free
+    return Fit(taps, begin, step, -turn * (len(known) - 1) / 2, turn, scale, float(noise))
 
 
 def plain(training: Heard) -> Fit:

@@ -2,7 +2,8 @@
 
 What it has learned of a training is fitted in numpy (:mod:`dsp.modem.acquire`), so the loop ends
 where a training has been gathered, and goes on from its beginning once it is fitted: the training
-is heard a second time, now with all the loops running.
+is heard a second time, now with all the loops running. So it does where a hit has led the symbols
+astray (:mod:`dsp.modem.regain`).
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ from dsp.types import Samples
 
 Record: TypeAlias = Any
 
-SEARCHING, GATHERING, GATHERED, RECEIVING = range(4)
-"""What a receiver is doing."""
+SEARCHING, RECEIVING, GATHERING, GATHERED, ASTRAY = range(5)
+"""What a receiver is doing; it hears in the first two alone."""
 
 CARRIER_UP, TRAINED, FAILED, CARRIER_LOST = range(4)
 """What is reported."""
@@ -64,6 +65,7 @@ TABLES = np.dtype(
         ("needed", np.int64),
         ("patience", np.int64),
         ("delay", np.int64),
+        ("chance", np.float32),
         ("adapt_step", np.float32),
     ]
 )
@@ -74,7 +76,8 @@ The ``pattern`` that is searched for begins ``lead`` symbols after what is known
 ``known`` are the ``symbols`` that are sent before the ``ones``; ``behind`` and ``needed`` say how
 many samples of the sound are gathered before and after their begin. A signal that is gone for
 ``patience`` symbols is over; bits come ``delay`` symbols late, so many are still its own.
-``numbers`` has the bits of a symbol by its amplitude and its phase step.
+``numbers`` has the bits of a symbol by its amplitude and its phase step. Where symbols are off by
+more than ``chance`` on the average, their decisions mean nothing.
 """
 
 STATE = np.dtype(
@@ -106,7 +109,10 @@ STATE = np.dtype(
         ("power", np.float32),
         ("gone", np.float32),
         ("faded", np.int64),
-        ("level", np.float32),
+        ("held", np.int64),
+        ("lately", np.float32),
+        ("astray", np.int64),
+        ("until_regain", np.int64),
         ("error", np.float32),
         ("errors", np.float32, (2,)),
         ("taken", np.int64),
@@ -125,10 +131,12 @@ training that was found begins, in the unit of clocks, and ``until`` where it ha
 ``real`` and ``imaginary`` are the equaliser's line, from ``at`` on; in so many ``halves`` a symbol
 is complete, which is number ``symbol`` since the training began.
 ``pending`` counts the ones that are still to come of a training, ``wrong`` those that were none.
-``faded`` counts the symbols since the signal's ``power`` fell below where it counts as ``gone``;
-``level`` is the mean power of late after the gain, ``error`` that of what symbols are off, and
-``errors`` are what it was 48 to 96 symbols ago. ``learned`` says that the loops stand as a burst
-that was received has left them.
+``faded`` counts the symbols since the signal's ``power`` fell below where it counts as ``gone``,
+and ``held`` the bits that were not given since.
+``error`` is the mean power of what symbols are off, ``errors`` are what it was 48 to 96 symbols
+ago. ``lately`` is it over fewer; it has been more than chance for ``astray`` symbols, and after
+``until_regain`` of them phase and level are to be found anew.
+``learned`` says that the loops stand as a burst that was received has left them.
 """
 
 _POWER_STEP = np.float32(1.0 / 16.0)
@@ -136,10 +144,11 @@ _ERROR_STEP = np.float32(1.0 / 128.0)
 _FADING = np.float32(1.5)
 """At so many times the power at which a signal is over, nothing is learned of it any more."""
 _LATELY = 48
-_LEVEL_STEP = np.float32(1.0 / 64.0)
-_SOFT, _LOUD = np.float32(0.6), np.float32(1.6)
-_FAR = np.float32(1.0)
-"""A symbol is learned from as if it were no further than this from what was sent."""
+_LATELY_STEP = np.float32(1.0 / 32.0)
+_PEAK = np.float32(4.0)
+"""No symbol counts as more than so many times the mean, or an impulse would count for long."""
+_WILD = np.float32(16.0)
+"""What is off by more than so many times the mean is no noise, and nothing to learn from."""
 
 
 @kernel
@@ -192,6 +201,22 @@ def _found(s: Record, t: Record) -> None:
 
 
 @kernel
+def _put(s: Record, bit: int, out: Bits) -> None:
+    out[s.given] = bit
+    s.given += 1
+    s.bits += 1
+
+
+@kernel
+def _back(s: Record, out: Bits) -> None:
+    """The signal is there again: give as many bits as were sent, so that all keep their places."""
+    s.faded = 0
+    while s.held > 0:
+        _put(s, 0, out)
+        s.held -= 1
+
+
+@kernel
 def _give(s: Record, t: Record, number: int, out: Bits) -> None:
     """Descramble the bits of a symbol, and give them if they are no more of the training."""
     for k in range(t.bits):
@@ -201,10 +226,10 @@ def _give(s: Record, t: Record, number: int, out: Bits) -> None:
             s.wrong += 1 - bit
             if s.pending == 0:
                 _judge(s, t)
-        elif s.trained and s.faded <= t.delay:
-            out[s.given] = bit
-            s.given += 1
-            s.bits += 1
+        elif s.trained and s.faded > t.delay:
+            s.held += 1
+        elif s.trained:
+            _put(s, bit, out)
 
 
 @kernel
@@ -230,29 +255,48 @@ def _decide(s: Record, t: Record, real: float, imaginary: float, out: Bits) -> i
 
 
 @kernel
-def _level(s: Record, power: float) -> None:
-    """Follow a step of the level, after which no decision would tell what is wrong."""
-    s.level += _LEVEL_STEP * (power - s.level)
-    if s.level < _SOFT or s.level > _LOUD:
-        s.carrier.gain /= np.sqrt(s.level)
-        s.level = np.float32(1.0)
+def _strays(s: Record, t: Record, wrong: float) -> bool:
+    """Say whether symbols are decided by chance of late, as they are after a hit."""
+    if s.symbol <= t.symbols:
+        return False
+    off = s.viterbi.error if t.trellis else np.float32(wrong)
+    s.lately += _LATELY_STEP * (min(off, _PEAK * t.chance) - s.lately)
+    if s.lately <= t.chance:
+        s.astray = 0
+        return False
+    s.astray += 1
+    if s.astray >= s.until_regain:
+        s.mode = ASTRAY
+    return True
+
+
+@kernel
+def _hold(s: Record, across: float, along: float) -> None:
+    """Let phase and level follow a symbol, but nothing that it takes long to learn."""
+    turn = s.carrier.turn
+    follow_carrier(s.carrier, across, along)
+    s.carrier.turn = turn
 
 
 @kernel
 def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, float]) -> None:
     """Let the loops and the equaliser follow a symbol as heard and as it was sent."""
+    real, imaginary = heard
     x, y = sent
-    off_real, off_imaginary = x - heard[0], y - heard[1]
-    apart = off_real * off_real + off_imaginary * off_imaginary
-    if apart > _FAR * _FAR:
-        # no loop may run away, whatever comes after the signal
-        less = _FAR / np.sqrt(apart)
-        off_real, off_imaginary = less * off_real, less * off_imaginary
-    real, imaginary = x - off_real, y - off_imaginary
-    _level(s, heard[0] * heard[0] + heard[1] * heard[1])
+    off_real, off_imaginary = x - real, y - imaginary
+    wrong = off_real * off_real + off_imaginary * off_imaginary
     if s.symbol % _LATELY == 0:
         s.errors[1], s.errors[0] = s.errors[0], s.error
-    s.error += _ERROR_STEP * (min(apart, _FAR * _FAR) - s.error)
+    most = s.error
+    s.error += _ERROR_STEP * (min(wrong, _PEAK * most) - most)
+    across, along = imaginary * x - real * y, real * x + imaginary * y - x * x - y * y
+    most *= _WILD
+    if wrong > most:
+        less = np.sqrt(most / wrong)
+        across, along = less * across, less * along
+    if _strays(s, t, wrong) or wrong > most:
+        _hold(s, across, along)
+        return
     follow_clock(s.timing, real, imaginary, x, y)
     # least squares would make symbols as much too small as noise is in them
     wrong_real, wrong_imaginary = turned(
@@ -263,7 +307,6 @@ def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, 
     s.adapt_step = max(t.adapt_step, change / (np.float32(1.0) + change))
     move = change * wrong_real, change * wrong_imaginary
     adapt(s.real[s.at - SPAN : s.at], s.imaginary[s.at - SPAN : s.at], s.taps, move)
-    across, along = imaginary * x - real * y, real * x + imaginary * y - x * x - y * y
     follow_carrier(s.carrier, across, along)
 
 
@@ -283,7 +326,8 @@ def _symbol(s: Record, t: Record, out: Bits) -> None:
     s.looked += 1
     s.symbol += 1
     if s.power > _FADING * s.gone:
-        s.faded = 0
+        if s.faded:
+            _back(s, out)
         _learn(s, t, (real, imaginary), sent)
         return
     follow_carrier(s.carrier, 0.0, 0.0)
@@ -324,7 +368,7 @@ def _push(s: Record, real: float, imaginary: float) -> bool:
 @kernel
 def _hear(s: Record, t: Record, out: Bits) -> None:
     """Go on as far as there are samples."""
-    while s.mode != GATHERING and s.reports < REPORTS - 2:
+    while s.mode <= RECEIVING and s.reports < REPORTS - 2:
         sample, phase = instant(s.timing.clock)
         if sample + _AHEAD >= s.first + s.fill:
             return
@@ -352,7 +396,8 @@ def receive(state: NDArray[np.void], tables: NDArray[np.void], sound: Samples, o
     """Hear some samples; return how many bits they gave.
 
     ``-1`` says that there is something to be done before more can be heard: a training was
-    gathered, or many reports are there. So many samples were ``taken`` then, and bits ``given``.
+    gathered, symbols are astray, or many reports are there. So many samples were ``taken`` then,
+    and bits ``given``.
     """
     s, t = state[0], tables[0]
     s.given = s.taken = 0
@@ -361,7 +406,7 @@ def receive(state: NDArray[np.void], tables: NDArray[np.void], sound: Samples, o
         if s.mode == GATHERING and s.until <= s.first + s.fill:
             s.mode = GATHERED
             return -1
-        if s.reports >= REPORTS - 2:
+        if s.mode == ASTRAY or s.reports >= REPORTS - 2:
             return -1
         if s.taken == len(sound):
             return int(s.given)
