@@ -47,7 +47,9 @@ def encode(page: Page, coding: Coding) -> bytes:
     if coding in T4_OPTIONS:
         tags[292] = T4_OPTIONS[coding]
     file = io.BytesIO()
-    image.save(file, "TIFF", compression=_COMPRESSION[coding], tiffinfo=tags)
+    # by the resolution libtiff chooses MR's K, 2 or 4 (T.4 clause 4.2.1)
+    dpi = page.resolution.tags
+    image.save(file, "TIFF", compression=_COMPRESSION[coding], tiffinfo=tags, dpi=dpi)
     file.seek(0)
     written = TiffImagePlugin.TiffImageFile(file)
     offsets = written.tag_v2[TiffImagePlugin.STRIPOFFSETS]

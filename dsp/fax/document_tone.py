@@ -31,6 +31,7 @@ _PAPER = 160
 _PAPER_SHARE = 0.4
 _PAPER_WIDTH = 12
 
+_LIGHTER = 1 / 3
 _LEAST_THRESHOLD, _MOST_THRESHOLD = 80, 200
 
 _DOTS_AROUND = 3
@@ -57,7 +58,7 @@ def bilevel(grey: Image.Image, tone: Tone) -> Black:
     >>> for tone in ("threshold", "dither"):
     ...     black = bilevel(ramp, tone)
     ...     round(float(black.mean()), 2), round(float(black[100:150].mean()), 2)
-    (0.5, 0.56)
+    (0.67, 1.0)
     (0.5, 0.51)
     """
     if tone == "dither":
@@ -147,7 +148,10 @@ def _on_white(greys: _Greys) -> _Greys:
 
 
 def _threshold(greys: _Greys) -> int:
-    """The least grey that is white: it parts the greys into two heaps best (Otsu, 1979)."""
+    """The least grey that is white: what parts the greys into two heaps best (Otsu, 1979).
+
+    It is moved a third of the way to white, for thin and for pale letters.
+    """
     counts = np.bincount(greys.ravel(), minlength=256).astype(np.float64)
     levels = np.arange(256)
     below, weighted = np.cumsum(counts), np.cumsum(counts * levels)
@@ -157,5 +161,6 @@ def _threshold(greys: _Greys) -> int:
     between = np.nan_to_num(below * above * apart**2)
     # several in a row part them alike where there are no greys between: the middle one
     best = np.flatnonzero(between >= between.max() * (1 - 1e-12))
-    middle = 128 if between.max() == 0 else int(best[0] + best[-1]) // 2 + 1
-    return min(max(middle, _LEAST_THRESHOLD), _MOST_THRESHOLD)
+    middle = 127 if between.max() == 0 else (best[0] + best[-1]) / 2
+    lighter = round(middle + (255 - middle) * _LIGHTER) + 1
+    return min(max(lighter, _LEAST_THRESHOLD), _MOST_THRESHOLD)
