@@ -10,10 +10,10 @@ The fields are those of bits.toml; a bit without a field of its own is one of `a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from dsp.fax.fields import (
     Coding,
@@ -30,6 +30,8 @@ from dsp.fax.fields import (
 )
 
 __all__ = ["Capabilities", "Settings"]
+
+_Needing = TypeVar("_Needing", Coding, Resolution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,12 @@ class Capabilities:
 
     def fif(self) -> bytes:
         """Make the information field, as short as it can be."""
-        return fif_of(_write(self, "dis") | self.also)
+        return fif_of(self.bits)
+
+    @property
+    def bits(self) -> frozenset[int]:
+        """The numbers of all bits that are set."""
+        return _write(self, "dis") | self.also
 
     def has(self, name: str) -> bool:
         """Say whether a field of bits.toml is set, also one that is no attribute.
@@ -142,7 +149,7 @@ class Capabilities:
         >>> Capabilities(also=frozenset({76})).has("letter")
         True
         """
-        return bool(table("dis")[name].bits_in(_write(self, "dis") | self.also))
+        return bool(table("dis")[name].bits_in(self.bits))
 
     @property
     def rates(self) -> tuple[str, ...]:
@@ -152,17 +159,13 @@ class Capabilities:
     @property
     def codings(self) -> tuple[str, ...]:
         """Those that it can receive, the closest first; without error correction MR and MH."""
-        return tuple(
-            one.name
-            for one in codings().values()
-            if (self.ecm or not one.ecm) and (one.needs is None or self.has(one.needs))
-        )
+        every = _received(codings().values(), self.bits)
+        return tuple(one.name for one in every if self.ecm or not one.ecm)
 
     @property
     def resolutions(self) -> tuple[str, ...]:
         """Those that it can receive, the finest first."""
-        every = resolutions().values()
-        return tuple(one.name for one in every if one.needs is None or self.has(one.needs))
+        return tuple(one.name for one in _received(resolutions().values(), self.bits))
 
     def scan_time(self, resolution: str) -> int:
         """Give how many milliseconds a line takes at least without error correction.
@@ -276,7 +279,12 @@ class Settings:
 
     def fif(self) -> bytes:
         """Make the information field, as short as it can be."""
-        return fif_of(_write(self, "dcs") | self._chosen() | self.also)
+        return fif_of(self.bits)
+
+    @property
+    def bits(self) -> frozenset[int]:
+        """The numbers of all bits that are set."""
+        return _write(self, "dcs") | self._chosen() | self.also
 
     def has(self, name: str) -> bool:
         """Say whether a field of bits.toml is set, also one that is no attribute.
@@ -286,7 +294,7 @@ class Settings:
         KeyError
             When DCS has no such field.
         """
-        return bool(table("dcs")[name].bits_in(bits_of(self.fif())))
+        return bool(table("dcs")[name].bits_in(self.bits))
 
     @property
     def modem(self) -> str:
@@ -346,6 +354,12 @@ def _check(of: Capabilities | Settings, which: Table, own: frozenset[int]) -> No
     fif_of(of.also)
     if twice := sorted(of.also & own):
         raise FrameError(f"bit {twice[0]} has a field of its own")
+
+
+def _received(among: Iterable[_Needing], bits: Collection[int]) -> Iterator[_Needing]:
+    """Those that DIS with these bits says can be received."""
+    fields = table("dis")
+    return (one for one in among if one.needs is None or fields[one.needs].bits_in(bits))
 
 
 def _said(

@@ -89,10 +89,10 @@ class Field:
         FrameError
             When there is no such value.
         """
-        named = {meaning: code for code, meaning in self.values.items()}
-        code = named.get(value, value)
+        code = next((one for one, named in self.values.items() if named == value), value)
         if len(code) != len(self.bits) or set(code) - {"0", "1"}:
-            raise FrameError(f"{self.name} {value!r} is none of {', '.join(map(repr, named))}")
+            known = ", ".join(map(repr, self.values.values()))
+            raise FrameError(f"{self.name} {value!r} is none of {known}")
         return frozenset(bit for bit, one in zip(self.bits, code, strict=True) if one == "1")
 
 

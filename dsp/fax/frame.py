@@ -140,7 +140,7 @@ class Frame:
         """What is unusual or wrong with it, and did not keep it from being read."""
         found = self._wrong()
         if self.rest:
-            found += (f"{len(self.rest)} octets too many",)
+            found += (f"{self.rest.hex(' ')} after its end",)
         if self.final == (controls()[self.name].kind in _NOT_LAST):
             found += ("is said to be the last",) if self.final else ("is not said to be the last",)
         return found

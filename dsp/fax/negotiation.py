@@ -129,11 +129,9 @@ def choose(
 
 
 def _coding(far: Capabilities, own: Capabilities, ecm: bool) -> str:
-    return next(
-        name
-        for name, one in codings().items()
-        if name in far.codings and name in own.codings and (ecm or not one.ecm)
-    )
+    """The closest that both have."""
+    common = set(far.codings) & set(own.codings)
+    return next(one for one in far.codings if one in common and (ecm or not codings()[one].ecm))
 
 
 def _resolution(far: Capabilities, own: Capabilities, wanted: str) -> str:
@@ -144,7 +142,8 @@ def _resolution(far: Capabilities, own: Capabilities, wanted: str) -> str:
         a, b = _hundreds(name)
         return name == wanted, a * b, resolutions()[name].metric == resolutions()[wanted].metric
 
-    common = (one for one in far.resolutions if one in own.resolutions)
+    ours = set(own.resolutions)
+    common = (one for one in far.resolutions if one in ours)
     fitting = (one for one in common if _hundreds(one)[0] <= across and _hundreds(one)[1] <= down)
     return max(fitting, key=rank)
 
