@@ -163,13 +163,14 @@ def _address(name: str, fif: bytes, header: _Header) -> AddressFrame:
 def _page(_: str, fif: bytes, header: _Header) -> PartialPage:
     (code, page, block, frames), rest = _cut(fif, 4)
     then, x = then_of(code)
-    return PartialPage(then, page, block, frames + 1, x, rest=rest, **header)
+    same = x is None or x == header["x"]
+    return PartialPage(then, page, block, frames + 1, same, rest=rest, **header)
 
 
 def _end(_: str, fif: bytes, header: _Header) -> EndOfRetransmission:
     (code,), rest = _cut(fif, 1)
     then, x = then_of(code)
-    return EndOfRetransmission(then, x, rest=rest, **header)
+    return EndOfRetransmission(then, x is None or x == header["x"], rest=rest, **header)
 
 
 def _map(_: str, fif: bytes, header: _Header) -> PageRequest:

@@ -38,8 +38,8 @@ class PartialPage(Frame):
         Of the page in the call, and of the partial page in it, from 0 and modulo 256.
     frames
         How many frames were sent just now, 1 to 256.
-    then_x
-        The X of what follows.
+    same_x
+        Whether the X of what follows is that of the frame.
 
     Examples
     --------
@@ -54,11 +54,11 @@ class PartialPage(Frame):
     page: int
     block: int
     frames: int
-    then_x: bool = True
+    same_x: bool = True
 
     def __post_init__(self) -> None:
         Frame.__post_init__(self)
-        _then(self.then, self.then_x)
+        _then(self.then, self.x == self.same_x)
         if not (0 <= self.page < 256 and 0 <= self.block < 256 and 1 <= self.frames <= 256):
             raise FrameError(f"no page {self.page}, block {self.block} of {self.frames} frames")
 
@@ -70,7 +70,9 @@ class PartialPage(Frame):
     @property
     def fif(self) -> bytes:
         """What follows, page, block and one less than the frames."""
-        return bytes([_then(self.then, self.then_x), self.page, self.block, self.frames - 1])
+        return bytes(
+            [_then(self.then, self.x == self.same_x), self.page, self.block, self.frames - 1]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,8 @@ class EndOfRetransmission(Frame):
     ----------
     then
         What follows, as of :class:`PartialPage`.
-    then_x
-        The X of what follows.
+    same_x
+        Whether the X of what follows is that of the frame.
 
     Examples
     --------
@@ -94,11 +96,11 @@ class EndOfRetransmission(Frame):
 
     name: str = field(default="EOR", init=False)
     then: str
-    then_x: bool = True
+    same_x: bool = True
 
     def __post_init__(self) -> None:
         Frame.__post_init__(self)
-        _then(self.then, self.then_x)
+        _then(self.then, self.x == self.same_x)
 
     @property
     def title(self) -> str:
@@ -108,7 +110,7 @@ class EndOfRetransmission(Frame):
     @property
     def fif(self) -> bytes:
         """What follows."""
-        return bytes([_then(self.then, self.then_x)])
+        return bytes([_then(self.then, self.x == self.same_x)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,13 +240,13 @@ class ReturnToControl(Frame):
     final: bool = field(default=False, kw_only=True)
 
 
-def then_of(code: int) -> tuple[str, bool]:
+def then_of(code: int) -> tuple[str, bool | None]:
     """Read the second facsimile control field of PPS and EOR.
 
     Returns
     -------
     tuple
-        What follows, and its X.
+        What follows, and its X, which ``NULL`` has none of.
 
     Raises
     ------
@@ -257,7 +259,7 @@ def then_of(code: int) -> tuple[str, bool]:
     ('EOP', True)
     """
     if code == 0:
-        return "NULL", True
+        return "NULL", None
     known = control_of(code)
     if known is None or known.name not in _THEN:
         raise FrameError(f"{code:02X} cannot follow")

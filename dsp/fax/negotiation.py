@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dsp.fax.capabilities import Capabilities, Settings
 from dsp.fax.fields import FrameError, codings, resolutions
 
-__all__ = ["IncompatibleError", "Page", "choose", "common_rates"]
+__all__ = ["IncompatibleError", "Page", "choose", "common_rates", "unable"]
 
 _WIDTHS = ("A4", "B4", "A3")
 _LENGTHS = ("A4", "B4", "unlimited")
@@ -126,6 +126,26 @@ def choose(
         length=_most("unlimited", _LENGTHS, far.lengths, own.lengths),
         scan_time="0" if corrected else str(far.scan_time(resolution)),
     )
+
+
+def unable(now: Settings, own: Capabilities) -> tuple[str, ...]:
+    """Tell what of the settings in a DCS an end that has sent this DIS cannot do.
+
+    Examples
+    --------
+    >>> unable(Settings("V.17 14400", ecm=True, coding="MMR"), Capabilities(ecm=True))
+    ('coding MMR',)
+    """
+    checked = {
+        f"rate {now.rate}": now.rate in own.rates,
+        "error correction": own.ecm or not now.ecm,
+        f"coding {now.coding}": now.coding in own.codings,
+        f"coding {now.coding} without error correction": now.ecm or not codings()[now.coding].ecm,
+        f"resolution {now.resolution}": now.resolution in own.resolutions,
+        f"width {now.width}": _allows(own.widths, now.width),
+        f"length {now.length}": _allows(own.lengths, now.length),
+    }
+    return tuple(what for what, able in checked.items() if not able)
 
 
 def _coding(far: Capabilities, own: Capabilities, ecm: bool) -> str:

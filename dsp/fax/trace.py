@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from dsp.fax.capabilities import Capabilities, Settings
 from dsp.fax.fields import Field, Table, bits_of, codings, resolutions, table
@@ -22,7 +23,7 @@ from dsp.fax.frames import (
     controls,
 )
 
-__all__ = ["describe", "trace"]
+__all__ = ["describe", "record", "trace"]
 
 _SAID = frozenset({"modems", "rate", "ecm", "small_frames", "receives"})
 _SAID_SIZES = frozenset({"widths", "width", "lengths", "length", "scan_times", "scan_time"})
@@ -80,6 +81,41 @@ def describe(frame: Frame) -> list[str]:
     return lines + [f"  {one}" for one in frame.flaws]
 
 
+def record(frame: Frame) -> dict[str, Any]:
+    """Tell a frame in what JSON can have.
+
+    Returns
+    -------
+    dict
+        ``frame`` its name; ``octets``; ``x`` and ``final``; ``says`` as in a line; ``flaws``; of
+        DIS, DTC and DCS ``fields``: those of bits.toml that are set, and all that have values.
+
+    Examples
+    --------
+    >>> from dsp.fax.frames import parse
+    >>> told = record(parse(bytes.fromhex("ff1383 00e278")))
+    >>> told["frame"], told["fields"]["rate"], told["fields"]["fine"], "mr" in told["fields"]
+    ('DCS', 'V.17 14400', True, True)
+    """
+    told: dict[str, Any] = {
+        "frame": frame.title,
+        "octets": frame.octets().hex(),
+        "x": frame.x,
+        "final": frame.final,
+        "says": _told(frame),
+        "flaws": list(frame.flaws),
+    }
+    if isinstance(frame, CapabilityFrame | CommandFrame):
+        bits = bits_of(frame.bits)
+        fields = table("dis" if isinstance(frame, CapabilityFrame) else "dcs").values()
+        told["fields"] = {
+            one.name: one.read(bits) if one.values else True
+            for one in fields
+            if one.values or one.bits_in(bits)
+        }
+    return told
+
+
 def _told(frame: Frame) -> str:
     """What a frame says beside its name."""
     told = ""
@@ -124,12 +160,18 @@ def _capabilities(able: Capabilities) -> str:
         " ".join(able.codings),
         " ".join(one for one in able.resolutions if one in seen),
         able.widths.replace(",", ""),
-        able.lengths.replace(",", "") if able.lengths != "A4" else "",
+        _length(able.lengths),
         _scan_times(able.scan_times),
         "" if able.receives else "cannot receive",
         *_others("dis", able.fif()),
     ]
     return ", ".join(filter(None, parts))
+
+
+def _length(lengths: str) -> str:
+    """Lengths, where they are not A4 alone."""
+    told = {"A4": "", "unlimited": "unlimited"}
+    return told.get(lengths, f"{lengths.replace(',', '')} long")
 
 
 def _scan_times(times: str) -> str:
@@ -143,7 +185,7 @@ def _settings(now: Settings) -> str:
         now.coding,
         now.resolution,
         now.width,
-        now.length if now.length != "A4" else "",
+        _length(now.length),
         f"{now.scan_time} ms",
         "" if now.receives else "not to receive",
         *_others("dcs", now.fif()),
