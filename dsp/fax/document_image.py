@@ -7,7 +7,6 @@ is scaled: to the size that its own resolution says (96 dpi, if none), but never
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from dsp.fax.document_tone import bilevel
 
 __all__ = ["FORMATS", "is_picture", "laid", "pages"]
 
-FORMATS = ("TIFF", "PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "WEBP", "PPM", "PCX", "DCX")
+FORMATS = ("TIFF", "PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "PPM", "PCX", "DCX")
 """What Pillow may take a file for: none that runs a program or reads another file."""
 
 _MANY_PAGES = ("TIFF", "DCX")
@@ -68,8 +67,7 @@ def is_picture(path: Path) -> bool:
 
 
 def _opened(path: Path) -> Image.Image:
-    with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
-        return Image.open(path, formats=FORMATS)
+    return Image.open(path, formats=FORMATS)
 
 
 def _frames(image: Image.Image, span: Span) -> list[int]:

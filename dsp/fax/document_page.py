@@ -100,7 +100,6 @@ class Resolution(Enum):
     FINE = (2, 2, True)
     SUPERFINE = (2, 4, True)
     R16 = (4, 4, True)
-    DPI_100 = (1, 1, False)
     DPI_200X100 = (2, 1, False)
     DPI_200 = (2, 2, False)
     DPI_200X400 = (2, 4, False)
