@@ -228,7 +228,7 @@ class Quality:
     eols
         The most EOLs in a row, with no line between.
     ended
-        Whether RTC or EOFB has come. Five EOLs are taken for RTC, lest one be damaged.
+        Whether RTC or EOFB has come. Four EOLs are taken for RTC, so that any may be damaged.
     full
         Whether there were more rows than are taken.
     """

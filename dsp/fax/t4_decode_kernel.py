@@ -96,8 +96,8 @@ _ZEROS, _EOL, _LOOK = 11, 12, 13
 _NONE, _ONE, _ALL_ONES = np.uint64(0), np.uint64(1), np.uint64((1 << 64) - 1)
 _ALL = 1 << 40
 """Runs to come in a one-dimensional line."""
-_RETURN = 5
-"""EOLs in a row that are the end: RTC has six, of which one may be damaged."""
+_RETURN = 4
+"""EOLs in a row that are the end: RTC has six, of which any may be damaged."""
 _GOING, _MORE, _COMPLETE, _NO_CODE, _WRONG, _TOO_FAR = numbers(6)
 """How the decoding of a line stands: it goes on, wants more bits, is over, or cannot go on."""
 
@@ -336,7 +336,7 @@ def _close(s: Record, rows: Octets, lines: Lines) -> None:
         s.flaw = SHORT
     if s.coding == MMR:
         s.flaws[s.flaw] += s.flaw != NO_FLAW
-    elif s.started and (s.complete or s.flaw != NO_FLAW):
+    elif s.started and s.phase != AT_TAG and (s.complete or s.flaw != NO_FLAW):
         _eol(s, rows, lines)
     s.phase = DONE
 

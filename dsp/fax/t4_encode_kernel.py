@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dsp.compiled import entry, kernel, numbers
 from dsp.fax.t4_codes import HORIZONTAL, LONGEST_RUN, PASS
-from dsp.fax.t4_words_kernel import Word, leading_zeros, load, store
+from dsp.fax.t4_words_kernel import Word, inlined, leading_zeros, load, store
 
 __all__ = ["MH", "MMR", "MR", "STATE", "TABLES", "Lines", "Octets"]
 __all__ += ["blank_lines", "close", "encode", "room"]
@@ -72,7 +72,7 @@ def blank_lines(width: int) -> Lines:
     return lines
 
 
-@kernel
+@inlined
 def _put(octets: Octets, to: Written, code: Word, length: Any) -> Written:
     """Write 1 to 56 bits: `code`, with zeros before it if it is shorter."""
     word, bits, place = to
@@ -82,12 +82,12 @@ def _put(octets: Octets, to: Written, code: Word, length: Any) -> Written:
     return word << np.uint64(bits & 56), bits & 7, place + (bits >> 3)
 
 
-@kernel
+@inlined
 def _put_packed(octets: Octets, to: Written, packed: Word) -> Written:
     return _put(octets, to, packed >> 5, np.int64(packed & 31))
 
 
-@kernel
+@inlined
 def _put_run(octets: Octets, to: Written, t: Record, colour: int, run: int) -> Written:
     while run > LONGEST_RUN:
         # a make-up code stands before its terminating one, which is left off
