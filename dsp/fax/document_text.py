@@ -29,7 +29,7 @@ _MEANT = "\t\n\r\f"
 _TAB = 8
 _POINTS = 72
 _MILLIMETRES = 25.4
-_LONGEST = 2000
+_USUAL = 64
 
 
 def pages(path: Path, options: Options, span: Span) -> Iterator[Page]:
@@ -150,8 +150,7 @@ def _sheets(text: str, sheet: _Sheet, limit: int) -> list[list[str]]:
 
 def _wrapped(line: str, sheet: _Sheet) -> Iterator[str]:
     """A line in pieces that fit, cut between words if it can be."""
-    while len(line) > _LONGEST or not sheet.fits(line):
-        cut = _fitting(line, sheet)
+    while (cut := _fitting(line, sheet)) < len(line):
         space = line.rfind(" ", 0, cut + 1)
         if space > 0 and line[:space].strip():
             cut = space
@@ -161,12 +160,16 @@ def _wrapped(line: str, sheet: _Sheet) -> Iterator[str]:
 
 
 def _fitting(line: str, sheet: _Sheet) -> int:
-    """How many characters fit, at least one."""
-    fit, unfit = 1, min(len(line), _LONGEST) + 1
-    while unfit - fit > 1:
-        middle = (fit + unfit) // 2
+    """How many characters fit; at least one, if there is any."""
+    fit, tried = min(1, len(line)), min(_USUAL, len(line))
+    while sheet.fits(line[:tried]):
+        if tried == len(line):
+            return tried
+        fit, tried = tried, min(2 * tried, len(line))
+    while tried - fit > 1:
+        middle = (fit + tried) // 2
         if sheet.fits(line[:middle]):
             fit = middle
         else:
-            unfit = middle
+            tried = middle
     return fit

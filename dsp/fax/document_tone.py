@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from dsp.fax.document_options import Tone
 from dsp.fax.document_page import Black
+from dsp.fax.document_tone_kernel import diffuse
 
 __all__ = ["DOTTED", "bilevel", "dithered", "dotted", "spread"]
 
@@ -75,8 +76,11 @@ def bilevel(grey: Image.Image, tone: Tone) -> Black:
 
 
 def dithered(grey: Image.Image) -> Black:
-    """Dots as dense as the grey is dark (Floyd and Steinberg, 1976)."""
-    return ~np.asarray(grey.convert("1", dither=Image.Dither.FLOYDSTEINBERG), dtype=np.bool_)
+    """Dots as dense as the grey, of mode ``"L"``, is dark."""
+    greys = np.asarray(grey)
+    black = np.empty(greys.shape, dtype=np.bool_)
+    diffuse(greys, black, np.zeros((2, grey.width + 2), dtype=np.int32))
+    return black
 
 
 def spread(squares: Black, side: int, shape: tuple[int, ...], onto: tuple[int, ...]) -> Black:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from dsp.fax.document import Page, Resolution
+from dsp.fax.document_tone import DOTTED, dotted, spread
 
 FAX = Path(__file__).parents[2] / "fixtures" / "fax"
 
@@ -47,3 +48,16 @@ def libtiff_page(number: int, path: Path = FAX / "two.tiff") -> np.ndarray:
     with Image.open(path) as image:
         image.seek(number)
         return ~np.asarray(image, dtype=np.bool_)
+
+
+def letters(number: int, path: Path = FAX / "two.tiff") -> np.ndarray:
+    """A page without the parts of it that are dots."""
+    black = libtiff_page(number, path)
+    dots = dotted(black)
+    black[spread(dots, DOTTED, black.shape, black.shape)] = False
+    return black
+
+
+def ramp(width: int, height: int) -> Image.Image:
+    levels = np.linspace(20, 235, width).astype(np.uint8)
+    return Image.fromarray(np.broadcast_to(levels, (height, width)).copy())
