@@ -233,6 +233,13 @@ def test_what_cannot_be_sent_is_not_built(build, why):
         build()
 
 
+def test_an_address_may_have_parts():
+    first = AddressFrame("TSA", 0, True, 1, 3, b"a@b")
+    assert first.octets() == b"\xff\x03b\x80\x01\x03a@b"
+    assert parse(first.octets()).more and not parse(b"\xff\x03b\x01\x01\x03.de").more
+    assert parse(b"\xff\x03b\x01\x01\x03.de").number == 1
+
+
 def test_a_frame_is_told_bit_by_bit():
     frame = parse(bytes.fromhex("ff13 80 02ee b8 44 00"))
     assert describe(frame) == [

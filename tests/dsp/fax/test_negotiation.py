@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -117,6 +119,16 @@ def test_scan_lines_take_no_time_by_error_correction_alone():
     assert choose(FAR, OWN, Page("R8 × 7.7")).scan_time == "0"
     assert choose(FAR, OWN, Page("R8 × 7.7"), ecm=False).scan_time == "10"
     assert choose(FAR, OWN, Page("R8 × 3.85"), ecm=False).scan_time == "20"
+
+
+@pytest.mark.parametrize(
+    ("times", "halved", "time"),
+    [("20, 10", False, 10), ("20, 10", True, 5), ("10, 5", True, 5), ("40, 40", True, 20)],
+)
+def test_scan_lines_of_superfine_may_take_half_the_time(times, halved, time):
+    far = replace(FAR, superfine=True, scan_times=times, halved=halved)
+    assert far.scan_time("R8 × 15.4") == time
+    assert choose(far, OWN, Page("R8 × 15.4"), ecm=False).scan_time == str(time)
 
 
 def test_codings_that_want_error_correction_are_not_taken_without():
