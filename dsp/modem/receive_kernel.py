@@ -141,6 +141,8 @@ ago. ``lately`` is it over fewer; it has been more than chance for ``astray`` sy
 
 _POWER_STEP = np.float32(1.0 / 16.0)
 _ERROR_STEP = np.float32(1.0 / 128.0)
+_MOST_ERROR = np.float32(1.0)
+"""As much noise as signal; more must not be believed, or the loops would run away."""
 _FADING = np.float32(1.5)
 """At so many times the power at which a signal is over, nothing is learned of it any more."""
 _LATELY = 48
@@ -288,7 +290,7 @@ def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, 
     if s.symbol % _LATELY == 0:
         s.errors[1], s.errors[0] = s.errors[0], s.error
     most = s.error
-    s.error += _ERROR_STEP * (min(wrong, _PEAK * most) - most)
+    s.error += _ERROR_STEP * (min(wrong, _PEAK * most, _MOST_ERROR) - most)
     across, along = imaginary * x - real * y, real * x + imaginary * y - x * x - y * y
     most *= _WILD
     if wrong > most:

@@ -30,6 +30,7 @@ from dsp.modem.receive_kernel import (
 from dsp.modem.regain import regained
 from dsp.modem.scheme import Scheme, Training
 from dsp.modem.search_kernel import PATTERN
+from dsp.modem.tracking_kernel import LOUDEST, SOFTEST
 from dsp.modem.trellis import Trellis, subsets
 from dsp.modem.trellis_kernel import DEPTH, EACH, STATES, VITERBI
 from dsp.modem.types import Bits, Complex, ModemError, Report, What
@@ -284,7 +285,7 @@ class QamReceiver:
             carrier = one["carrier"]
             turned = complex(carrier["cosine"], carrier["sine"]) * factor.conjugate() / abs(factor)
             carrier["cosine"], carrier["sine"] = turned.real, turned.imag
-            carrier["gain"] *= abs(factor)
+            carrier["gain"] = np.clip(carrier["gain"] * abs(factor), SOFTEST, LOUDEST)
             one["lately"], one["until_regain"] = 0.0, _REGAINED
         one["astray"] = 0
         one["mode"] = RECEIVING

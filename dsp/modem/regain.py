@@ -56,7 +56,10 @@ def regained(symbols: Complex, points: Complex) -> complex | None:
     >>> f"{abs(factor):.3f} {np.angle(factor):.3f}"
     '1.429 -0.500'
     """
-    level = np.sqrt(np.mean(np.abs(points) ** 2) / np.mean(np.abs(symbols) ** 2))
+    power = np.mean(np.abs(symbols) ** 2)
+    if power == 0.0:
+        return None
+    level = np.sqrt(np.mean(np.abs(points) ** 2) / power)
     turns = np.exp(1j * _same(points) * _PHASES)
     factors = (level * turns[:, None] * _LEVELS).reshape(-1)
     tried = symbols * factors[:, None]

@@ -52,6 +52,9 @@ The symbol before this one as received and as decided; the loop's steps, in samp
 _MOST_TURN = np.float32(0.2)
 """Radians a symbol: 38 Hz at 1200 Bd."""
 
+SOFTEST, LOUDEST = np.float32(1 / 16), np.float32(16.0)
+"""Gains that a level may need; whatever needs others is another signal."""
+
 
 @kernel
 def turned_back(carrier: Record, real: float, imaginary: float) -> tuple[float, float]:
@@ -74,7 +77,8 @@ def follow_carrier(carrier: Record, across: float, along: float) -> None:
     turn = carrier.turn + carrier.turn_step * across
     carrier.turn = min(max(turn, -_MOST_TURN), _MOST_TURN)
     # slowly back to 1, or it and the equaliser's taps could run away from each other
-    carrier.gain -= carrier.gain_step * (along + np.float32(0.1) * (carrier.gain - one))
+    gain = carrier.gain - carrier.gain_step * (along + np.float32(0.1) * (carrier.gain - one))
+    carrier.gain = min(max(gain, SOFTEST), LOUDEST)
     angle = carrier.turn + carrier.phase_step * across
     # a small angle's cosine and sine, and the length made 1 again
     less = one - half * angle * angle
