@@ -28,6 +28,8 @@ _RIDGE = 1e-4
 MOVES = 12
 """Halves of a symbol by which the equaliser's window may be moved to either side."""
 _MOVE = 2
+_ENOUGH = 1.02
+"""Times the least that is left over with which a window is as good, and is moved less."""
 _BAD = 4.0
 """Times the noise of most groups of symbols with which one is left out: a frame may be lost."""
 _CLOCKS = 5e-4
@@ -148,16 +150,14 @@ def _good(left: _Complex) -> _Mask:
 
 
 def _best_window(training: Heard, guess: tuple[float, float], sent: _Complex, good: _Mask) -> int:
-    """Return by how many halves of a symbol the window is moved so that least is left over."""
-    begin, step = guess
-    halves = training.halves(begin, step, MOVES)
-    best, least = 0, np.inf
+    """Return by how many halves of a symbol the window is moved so that little is left over."""
+    halves = training.halves(*guess, MOVES)
+    left = {}
     for move in range(-MOVES, MOVES + 1, _MOVE):
         rows = _rows(halves, move, MOVES)[good]
-        left = float(np.sum(np.abs(rows @ _taps(rows, sent[good]) - sent[good]) ** 2))
-        if left < least:
-            best, least = move, left
-    return best
+        left[move] = float(np.sum(np.abs(rows @ _taps(rows, sent[good]) - sent[good]) ** 2))
+    enough = _ENOUGH * min(left.values())
+    return min((move for move in left if left[move] <= enough), key=abs)
 
 
 def _moves(slope: _Complex, sent: _Complex, left: _Complex, middle: _Floats) -> _Floats:
