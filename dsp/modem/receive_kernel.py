@@ -140,6 +140,8 @@ ago. ``lately`` is it over fewer; it has been more than chance for ``astray`` sy
 """
 
 _POWER_STEP = np.float32(1.0 / 16.0)
+_MOST_POWER = np.float32(4.0)
+"""Of a symbol, or it would take long to see that nothing follows something loud."""
 _ERROR_STEP = np.float32(1.0 / 128.0)
 _MOST_ERROR = np.float32(1.0)
 """As much noise as signal; more must not be believed, or the loops would run away."""
@@ -317,7 +319,8 @@ def _symbol(s: Record, t: Record, out: Bits) -> None:
     """Receive the symbol that the equaliser's line is complete for."""
     line_real, line_imaginary = s.real[s.at - SPAN : s.at], s.imaginary[s.at - SPAN : s.at]
     raw_real, raw_imaginary = equalised(line_real, line_imaginary, s.taps)
-    s.power += _POWER_STEP * (raw_real * raw_real + raw_imaginary * raw_imaginary - s.power)
+    power = min(raw_real * raw_real + raw_imaginary * raw_imaginary, _MOST_POWER)
+    s.power += _POWER_STEP * (power - s.power)
     real, imaginary = turned_back(s.carrier, raw_real, raw_imaginary)
     if s.symbol < t.symbols:
         sent = t.known[0, s.symbol], t.known[1, s.symbol]
