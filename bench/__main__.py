@@ -8,7 +8,18 @@ from pathlib import Path
 
 import mediasock  # noqa: F401 - before numpy, which it has use one thread
 
-ALL = ("esl", "detectors", "dtmf", "tones", "signals", "voice", "offline", "media", "latency")
+ALL = (
+    "esl",
+    "detectors",
+    "dtmf",
+    "tones",
+    "signals",
+    "voice",
+    "offline",
+    "media",
+    "latency",
+    "modems",
+)
 
 
 def machine() -> str:

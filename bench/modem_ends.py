@@ -117,18 +117,19 @@ class Condition:
     def line(self, samples: Samples, seed: Seed) -> Samples:
         """What arrives of a burst: at any time, with any phase."""
         rng = np.random.default_rng(seed)
-        arrived = _from(self._carried(_turned(samples, rng)))
+        loss = _loss(self.shape, samples.tobytes()) if self.shape else 0.0
+        arrived = _from(self._carried(_turned(samples, rng), loss))
         noise = self.level - self.snr
         around = noise if self.everywhere else None
         before = 0.25 + rng.uniform(0.0, 0.025)
         return burst(arrived, before=(before, around), during=noise, after=(0.5, around), seed=seed)
 
-    def _carried(self, samples: Samples) -> Samples:
+    def _carried(self, samples: Samples, loss: float) -> Samples:
         stages: list[Impairment] = []
         if self.ppm:
             stages.append(Clock(self.ppm))
         if self.shape:
-            stages += [Shape(self.shape), Gain(_loss(self.shape, samples.tobytes()))]
+            stages += [Shape(self.shape), Gain(loss)]
         if self.level != LEVEL:
             stages.append(Gain(self.level - LEVEL))
         if self.offset:

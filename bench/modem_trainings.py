@@ -18,7 +18,7 @@ from bench.modem_ends import (
 )
 
 ENOUGH = 0.95
-STEP = 0.5
+STEP = 0.25
 QUIET = 35.0
 """dB of SNR where noise is not what is measured."""
 

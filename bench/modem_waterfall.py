@@ -21,9 +21,9 @@ _START = dict(zip(MODES, (22.0, 19.0, 16.0, 12.5, 18.5, 15.0, 13.5, 7.5, 2.0), s
 class Effort:
     """How much is sent at each step."""
 
-    seeds: int = 3
-    calls: int = 10
-    bits: int = 200_000
+    seeds: int
+    calls: int
+    bits: int
 
 
 @dataclass
