@@ -22,7 +22,7 @@ from dsp.fax.document_header import Header
 from dsp.fax.document_options import Options, Span, Tone
 from dsp.fax.document_page import DocumentError, Page, Paper, Resolution, naming
 from dsp.fax.document_pdf import write_pdf
-from dsp.fax.document_tiff import Received, TiffWriter
+from dsp.fax.document_tiff import TiffWriter
 
 __all__ = [
     "DocumentError",
@@ -30,7 +30,6 @@ __all__ = [
     "Options",
     "Page",
     "Paper",
-    "Received",
     "Resolution",
     "TiffWriter",
     "Tone",
@@ -82,7 +81,7 @@ def read(
     >>> next(read(Path("no.tiff")))
     Traceback (most recent call last):
         ...
-    dsp.fax.document_page.DocumentError: no.tiff: there is no such file
+    dsp.fax.document_page.DocumentError: no.tiff: No such file or directory
     """
     options = options or Options()
     with naming(path):

@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from dsp.fax.document_font import BLACK_BELOW, Face
-from dsp.fax.document_page import Packed, Page
+from dsp.fax.document_page import Page
+from dsp.fax.t4 import Packed, pack
 
 __all__ = ["Header"]
 
@@ -95,7 +96,7 @@ class Header:
         line = _line(parts, image.height, room, self.font)
         image.paste(line, (round(image.width * _MARGIN), 0))
         greys = np.asarray(image.resize((page.width, height), Image.Resampling.BOX))
-        return np.packbits(greys < BLACK_BELOW, axis=1)
+        return pack(greys < BLACK_BELOW)
 
 
 def _line(parts: tuple[str, ...], height: int, room: float, path: Path | None) -> Image.Image:

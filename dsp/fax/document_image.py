@@ -166,7 +166,9 @@ def laid(image: Image.Image, density: Density, options: Options) -> Page:
 
 
 def _size(image: Image.Image, density: Density, options: Options) -> tuple[int, int]:
-    """What the picture has in pixels of the page."""
+    """What the picture has in pixels of the page; its own, if they are of that resolution."""
+    if near(density, [options.resolution]) and image.width <= options.width:
+        return image.size
     across = image.width / density.x * options.resolution.x
     down = image.height / density.y * options.resolution.y
     scale = min(1.0, options.width / across, options.height / down)

@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dsp.fax.t4 import Packed, pack, unpack
 from dsp.types import DspError
 
-__all__ = ["Black", "DocumentError", "Packed", "Page", "Paper", "Resolution", "centred", "naming"]
+__all__ = ["Black", "DocumentError", "Page", "Paper", "Resolution", "centred", "naming"]
 
-Packed: TypeAlias = NDArray[np.uint8]
 Black: TypeAlias = NDArray[np.bool_]
 
 _INCH = 25.4
@@ -75,10 +75,11 @@ def naming(path: Path, page: int | None = None) -> Iterator[None]:
         if error.path is not None:
             raise
         raise DocumentError(error.what, path=path, page=page) from error
-    except FileNotFoundError as error:
-        raise DocumentError("there is no such file", path=path, page=page) from error
+    except OSError as error:
+        what = error.strerror or f"it is broken: {error}"
+        raise DocumentError(what, path=path, page=page) from error
     except Exception as error:
-        what = str(error) or type(error).__name__
+        what = f"it is broken: {str(error) or type(error).__name__}"
         raise DocumentError(what, path=path, page=page) from error
 
 
@@ -257,7 +258,7 @@ class Page:
         resolution
             What they are taken for.
         """
-        return cls(np.packbits(black, axis=1), black.shape[1], resolution)
+        return cls(pack(black), black.shape[1], resolution)
 
     @classmethod
     def from_image(cls, image: Image.Image, resolution: Resolution) -> Page:
@@ -277,7 +278,7 @@ class Page:
 
     def black(self) -> Black:
         """``(height, width)``, true where it is black."""
-        return np.unpackbits(self.rows, axis=1, count=self.width).astype(np.bool_)
+        return unpack(self.rows, self.width)
 
     def image(self) -> Image.Image:
         """Pillow's image of mode ``"1"``, with the resolution in ``info["dpi"]``."""

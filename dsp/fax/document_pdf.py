@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from dsp.fax.document_ccitt import encode
 from dsp.fax.document_disk import whole
 from dsp.fax.document_page import DocumentError, Page, naming
+from dsp.fax.t4 import encode
 
 __all__ = ["write_pdf"]
 
@@ -84,7 +84,7 @@ class _Objects:
             picture,
             f"/Type /XObject /Subtype /Image {size} /ColorSpace /DeviceGray"
             f" /Filter /CCITTFaxDecode /DecodeParms << {code} >>",
-            encode(page, "MMR"),
+            encode(page.rows, page.width, "MMR"),
         )
         scale = f"{across - 2 * _INWARDS:.4f} 0 0 {down - 2 * _INWARDS:.4f}"
         drawn = f"{scale} {_INWARDS} {_INWARDS} cm /Fax Do"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_MEANT = "\t\n\r\f"
+_STRANGE = re.compile(r"[^\t\n\r\f\x20-\U0010ffff]")
 _TAB = 8
 _POINTS = 72
 _MILLIMETRES = 25.4
@@ -61,9 +62,9 @@ def decoded(octets: bytes) -> str:
         text = octets.decode(coding)
     except UnicodeDecodeError as error:
         raise DocumentError(f"it is no picture, PDF or text: {error}") from None
-    strange = next((one for one in text if one < " " and one not in _MEANT), None)
+    strange = _STRANGE.search(text)
     if strange is not None:
-        raise DocumentError(f"it is no picture, PDF or text: there is U+{ord(strange):04X} in it")
+        raise DocumentError(f"it is no picture, PDF or text: there is {strange[0]!r} in it")
     return text
 
 
@@ -150,25 +151,30 @@ def _sheets(text: str, sheet: _Sheet, limit: int) -> list[list[str]]:
 
 def _wrapped(line: str, sheet: _Sheet) -> Iterator[str]:
     """A line in pieces that fit, cut between words if it can be."""
-    while (cut := _fitting(line, sheet)) < len(line):
-        space = line.rfind(" ", 0, cut + 1)
-        if space > 0 and line[:space].strip():
-            cut = space
-        yield line[:cut].rstrip()
-        line = line[cut:].lstrip()
-    yield line
+    begin = 0
+    while begin + (count := _fitting(line, begin, sheet)) < len(line):
+        end = begin + count
+        space = line.rfind(" ", begin, end + 1)
+        if space > 0 and line[begin:space].strip():
+            end = space
+        yield line[begin:end].rstrip()
+        begin = end
+        while line[begin] == " ":
+            begin += 1
+    yield line[begin:]
 
 
-def _fitting(line: str, sheet: _Sheet) -> int:
-    """How many characters fit; at least one, if there is any."""
-    fit, tried = min(1, len(line)), min(_USUAL, len(line))
-    while sheet.fits(line[:tried]):
-        if tried == len(line):
-            return tried
-        fit, tried = tried, min(2 * tried, len(line))
+def _fitting(line: str, begin: int, sheet: _Sheet) -> int:
+    """How many characters from there on fit; at least one, if there is any."""
+    count = len(line) - begin
+    fit, tried = min(1, count), min(_USUAL, count)
+    while sheet.fits(line[begin : begin + tried]):
+        if tried == count:
+            return count
+        fit, tried = tried, min(2 * tried, count)
     while tried - fit > 1:
         middle = (fit + tried) // 2
-        if sheet.fits(line[:middle]):
+        if sheet.fits(line[begin : begin + middle]):
             fit = middle
         else:
             tried = middle

@@ -18,52 +18,28 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from dsp.fax.document_ccitt import T4_OPTIONS, Coding, encode
 from dsp.fax.document_directory import Directory, Tag, Value
 from dsp.fax.document_disk import create_beside, put, sync_directory
 from dsp.fax.document_page import DocumentError, Page, naming
+from dsp.fax.t4 import Coding, Quality, encode, flip
 
-__all__ = ["Received", "TiffWriter"]
+__all__ = ["TiffWriter"]
 
 _HEADER = struct.pack("<2sHI", b"II", 42, 0)
 _FIRST_LINK = 4
 _LARGEST = 2**32 - 1
-_REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 
 
 _PAGE_OF_A_FILE, _INCHES, _WHITE_IS_ZERO = 2, 2, 0
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """How well a page has come over the line (RFC 2301 clause 2.2.4).
-
-    Parameters
-    ----------
-    bad_lines
-        Lines that came damaged.
-    longest_run
-        Most of them in a row.
-    concealed
-        Whether something better stands in their place: CleanFaxData 1, and 2 if not.
-    """
-
-    bad_lines: int = 0
-    longest_run: int = 0
-    concealed: bool = True
-
-    @property
-    def clean(self) -> int:
-        """CleanFaxData."""
-        if not self.bad_lines:
-            return 0
-        return 1 if self.concealed else 2
+_CLEAN, _REGENERATED = 0, 1
+_T4_OPTIONS = {"MH": 0, "MR": 1}
+_RTC_BITS = {"MH": 6 * 12, "MR": 6 * 13}
+_END = 12
 
 
 class TiffWriter:
@@ -97,7 +73,7 @@ class TiffWriter:
     >>> with tempfile.TemporaryDirectory() as spool:
     ...     path = Path(spool, "a.tiff")
     ...     with TiffWriter(path, description="+1 555 0100") as writer:
-    ...         writer.append(page, Received(bad_lines=3, longest_run=2))
+    ...         writer.append(page)
     ...     [(one.height, one.resolution.label) for one in read(path)]
     [(1728, 'R8 × 7.7')]
     """
@@ -129,7 +105,7 @@ class TiffWriter:
         return len(self._totals)
 
     def append(
-        self, page: Page, received: Received | None = None, *, date: datetime | None = None
+        self, page: Page, quality: Quality | None = None, *, date: datetime | None = None
     ) -> None:
         """Add a page; it is on disk for good when this returns.
 
@@ -137,8 +113,9 @@ class TiffWriter:
         ----------
         page
             Of any width and resolution.
-        received
-            How it came, if it came over a line.
+        quality
+            How it came, if it came over a line: CleanFaxData and what goes with it (RFC 2301
+            clause 2.2.4).
         date
             When.
 
@@ -151,7 +128,7 @@ class TiffWriter:
         with naming(self._path, self.pages + 1):
             if not self._usable:
                 raise DocumentError("the file is closed, or could not be cut back")
-            body, directory = self._body(page, received, date)
+            body, directory = self._body(page, quality, date)
             if self._end + len(body) > _LARGEST:
                 raise DocumentError("the file would be larger than 4 GB")
             try:
@@ -217,21 +194,21 @@ class TiffWriter:
             self._usable = False
 
     def _body(
-        self, page: Page, received: Received | None, date: datetime | None
+        self, page: Page, quality: Quality | None, date: datetime | None
     ) -> tuple[bytes, Directory]:
         """All of a page, as it is written at the end of the file."""
-        picture = encode(page, self._coding)
+        picture = _encoded(page, self._coding)
         if self._fill_order == 2:
-            picture = picture.translate(_REVERSED)
+            picture = flip(picture)
         before = b"\0" * (-self._end % 4)
         start = self._end + len(before)
-        values = self._values(page, received, date)
+        values = self._values(page, quality, date)
         values |= {Tag.STRIP_OFFSETS: start, Tag.STRIP_BYTE_COUNTS: len(picture)}
         directory = Directory(values, start + len(picture))
         return before + picture + directory.octets, directory
 
     def _values(
-        self, page: Page, received: Received | None, date: datetime | None
+        self, page: Page, quality: Quality | None, date: datetime | None
     ) -> dict[Tag, Value]:
         x, y = page.resolution.tags
         values: dict[Tag, Value] = {
@@ -252,7 +229,7 @@ class TiffWriter:
         if self._coding == "MMR":
             values[Tag.T6_OPTIONS] = 0
         else:
-            values[Tag.T4_OPTIONS] = T4_OPTIONS[self._coding]
+            values[Tag.T4_OPTIONS] = _T4_OPTIONS[self._coding]
         words: dict[Tag, Value] = {
             Tag.IMAGE_DESCRIPTION: self._description,
             Tag.SOFTWARE: self._software,
@@ -260,8 +237,21 @@ class TiffWriter:
         if date is not None:
             words[Tag.DATE_TIME] = date.strftime("%Y:%m:%d %H:%M:%S")
         values |= {tag: word for tag, word in words.items() if word}
-        if received is not None:
-            values[Tag.BAD_FAX_LINES] = received.bad_lines
-            values[Tag.CLEAN_FAX_DATA] = received.clean
-            values[Tag.CONSECUTIVE_BAD_FAX_LINES] = received.longest_run
+        if quality is not None:
+            # the decoder puts the good row before in the place of a bad one
+            values[Tag.CLEAN_FAX_DATA] = _REGENERATED if quality.bad_rows else _CLEAN
+            values[Tag.BAD_FAX_LINES] = quality.bad_rows
+            values[Tag.CONSECUTIVE_BAD_FAX_LINES] = quality.longest_bad_run
         return values
+
+
+def _encoded(page: Page, coding: Coding) -> bytes:
+    """The code of a page as TIFF-F has it: T.4's without RTC (RFC 2306 clause 2.2.5)."""
+    octets = encode(page.rows, page.width, coding, k=2 * page.resolution.lines)
+    if coding == "MMR":
+        return octets
+    bits = int.from_bytes(octets[-_END:], "big")
+    # the last bit of RTC is a one, and after it are zeros up to a whole octet
+    rtc = _RTC_BITS[coding] + (bits & -bits).bit_length() - 1
+    rest = bits >> rtc << rtc
+    return octets[:-_END] + rest.to_bytes(_END, "big")[: _END - rtc // 8]

@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dsp.fax import document_disk, document_tiff
-from dsp.fax.document import DocumentError, Received, Resolution, TiffWriter, read
-from dsp.fax.document_ccitt import encode
+from dsp.fax.document import DocumentError, Resolution, TiffWriter, read
+from dsp.fax.t4 import Quality
 from tests.support.pages import FAX, blots, program, same
 
 CODINGS = ("MH", "MR", "MMR")
 DATE = datetime(2026, 11, 26, 1, 20, 3)
+
+
+def came(bad_rows: int = 0, longest: int = 0) -> Quality:
+    return Quality(20, bad_rows, longest, {}, 0, True, False)
 
 
 def readable(path: Path) -> list:
@@ -54,9 +58,9 @@ def test_libtiff_finds_it_the_same_as_what_it_was_made_of(tmp_path):
 def test_its_tags_are_those_of_tiff_f(tmp_path):
     path = tmp_path / "a.tiff"
     with TiffWriter(path, coding="MR", description="+1 555 0100", software="ours 1") as writer:
-        writer.append(blots(1728, 20), Received(3, 2), date=DATE)
-        writer.append(blots(1728, 20, Resolution.STANDARD), Received())
-        writer.append(blots(1728, 20), Received(3, 2, concealed=False))
+        writer.append(blots(1728, 20), came(3, 2), date=DATE)
+        writer.append(blots(1728, 20, Resolution.STANDARD), came())
+        writer.append(blots(1728, 20))
     first, second, third = program("tiffinfo", path).split("=== TIFF directory ")[1:]
     for line in (
         "Subfile Type: multi-page document (2 = 0x2)",
@@ -81,7 +85,7 @@ def test_its_tags_are_those_of_tiff_f(tmp_path):
     assert "Resolution: 204, 98 pixels/inch" in second
     assert "Fax Data: clean (0 = 0x0)" in second
     assert "DateTime" not in second
-    assert "Fax Data: uncorrected errors (2 = 0x2)" in third
+    assert "Fax Data" not in third
 
 
 @settings(max_examples=30, deadline=None)
@@ -170,7 +174,7 @@ def test_a_kill_between_any_two_steps_leaves_every_confirmed_page(tmp_path, monk
     disk = Disk(monkeypatch, path)
     with TiffWriter(path) as writer:
         for page in pages:
-            writer.append(page, Received(1, 1))
+            writer.append(page, came(1, 1))
             disk.confirmed += 1
             disk.look()
     monkeypatch.undo()
@@ -301,19 +305,29 @@ def test_a_file_has_an_end(tmp_path, monkeypatch):
     assert len(readable(tmp_path / "a.tiff")) == 2
 
 
-def test_codes_are_those_of_libtiff(tmp_path):
+@pytest.mark.parametrize(
+    ("coding", "compression"), [("MH", "g3:1d"), ("MR", "g3:2d"), ("MMR", "g4")]
+)
+def test_codes_are_those_of_libtiff(tmp_path, coding, compression):
     page = next(read(FAX / "page.tiff"))
-    for coding, compression in (("MH", "g3:1d"), ("MR", "g3:2d"), ("MMR", "g4")):
-        with TiffWriter(tmp_path / "white.tiff") as writer:
-            writer.append(page)
-        program(
-            "tiffcp", "-c", compression, "-f", "msb2lsb", "-r", page.height,
-            tmp_path / "white.tiff", tmp_path / "b.tiff",
-        )  # fmt: skip
-        octets = (tmp_path / "b.tiff").read_bytes()
-        with Image.open(tmp_path / "b.tiff") as image:
-            (start,), (count,) = image.tag_v2[273], image.tag_v2[279]
-        assert octets[start : start + count] == encode(page, coding)
+    with TiffWriter(tmp_path / "a.tiff", coding=coding) as writer:
+        writer.append(page)
+    program(
+        "tiffcp", "-c", compression, "-r", page.height, tmp_path / "a.tiff", tmp_path / "b.tiff"
+    )
+    ours, theirs = picture(tmp_path / "a.tiff"), picture(tmp_path / "b.tiff")
+    # libtiff has had an RTC in T.4's codes, and some versions have none
+    assert theirs.startswith(ours[:-1])
+    assert len(theirs) - len(ours) in (0, 9, 10)
+    if coding == "MMR":
+        assert theirs == ours
+
+
+def picture(path: Path) -> bytes:
+    octets = path.read_bytes()
+    with Image.open(path) as image:
+        (start,), (count,) = image.tag_v2[273], image.tag_v2[279]
+    return octets[start : start + count]
 
 
 def test_the_link_is_where_the_directory_says(tmp_path):
