@@ -2,7 +2,7 @@
 
 Lines and pixels are counted by the grid that T.30's resolutions have: R8 × 7.7 has twice the
 lines of R8 × 3.85, and 200 × 200 has as many as R8 × 7.7, so a page of the one goes as the other
-as it is (T.30 table 2, note on the equivalence of inches and millimetres).
+as it is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def suitable(resolution: Resolution, among: Iterable[Resolution]) -> Resolution:
     resolution
         The page's own.
     among
-        Those that the far end takes; the standard one is always (T.30 5.3.6.2).
+        Those that the far end takes; the standard one is taken by all.
 
     Returns
     -------

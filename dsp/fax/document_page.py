@@ -1,7 +1,7 @@
 """A page as a fax has it: black and white, of one of the widths and resolutions of T.4 and T.30.
 
 ========= ======================= ===============================================================
-paper     pixels a line at R8     T.4 table 2: 215, 255 and 303 mm; as many at 200 dpi
+paper     pixels a line at R8     T.4: on 215, 255 and 303 mm; as many at 200 dpi
 ========= ======================= ===============================================================
 A4        1728                    Letter and Legal have the same
 B4        2048
@@ -154,7 +154,7 @@ class Resolution(Enum):
 
     @property
     def tags(self) -> tuple[int, int]:
-        """XResolution and YResolution of TIFF-F, an inch (RFC 2301 clause 2.2.3)."""
+        """XResolution and YResolution of TIFF-F, an inch (RFC 2301)."""
         return (102 if self.metric else 100) * self.columns, round(self.y)
 
     @property

@@ -55,7 +55,7 @@ class TiffWriter:
         What the pages are kept in, whatever they came in.
     fill_order
         1: the first pixel is the most significant bit of an octet; 2, the least, is what fax
-        programs write (RFC 2301 clause 3.2).
+        programs write (RFC 2306).
     software, description
         Tags of each page; the ident of the far end is what fax programs have as description.
 
@@ -114,8 +114,7 @@ class TiffWriter:
         page
             Of any width and resolution.
         quality
-            How it came, if it came over a line: CleanFaxData and what goes with it (RFC 2301
-            clause 2.2.4).
+            How it came, if it came over a line: CleanFaxData and what goes with it.
         date
             When.
 
@@ -246,7 +245,7 @@ class TiffWriter:
 
 
 def _encoded(page: Page, coding: Coding) -> bytes:
-    """The code of a page as TIFF-F has it: T.4's without RTC (RFC 2306 clause 2.2.5)."""
+    """The code of a page as TIFF-F has it: T.4's without RTC (RFC 2306, RTC exclusion)."""
     octets = encode(page.rows, page.width, coding, k=2 * page.resolution.lines)
     if coding == "MMR":
         return octets

@@ -197,6 +197,13 @@ def test_a_circle_is_a_circle_on_paper(tmp_path, resolution, paper):
     assert abs(down - 800 / 150) < 0.03
 
 
+def test_grey_at_the_resolution_that_is_asked_for_is_not_scaled(tmp_path):
+    black = blots(1720, 700).black()
+    grey = np.where(black, 40, 230).astype(np.uint8)
+    Image.fromarray(grey).save(tmp_path / "a.png", dpi=(204, 196))
+    assert np.array_equal(one(tmp_path / "a.png", tone="threshold").black()[:, 4:1724], black)
+
+
 @pytest.mark.parametrize("size", [(4000, 3000), (3000, 9000), (1, 5000), (5000, 1), (1, 1)])
 def test_a_picture_is_never_larger_than_its_paper(tmp_path, size):
     Image.new("L", size).save(tmp_path / "a.png")
