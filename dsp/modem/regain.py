@@ -22,6 +22,9 @@ _ROUNDS = 3
 _SURE = 0.7
 """What may be left over, in parts of what usually is."""
 
+_OTHER = 0.12
+"""By which part the level may be another than the power tells; for noise small ones fit best."""
+
 
 def _nearest(symbols: Complex, points: Complex) -> Complex:
     return np.asarray(points[np.argmin(np.abs(symbols[..., None] - points), axis=-1)])
@@ -67,7 +70,9 @@ def regained(symbols: Complex, points: Complex) -> complex | None:
     factor = complex(factors[np.argmin(noise)])
     for _ in range(_ROUNDS):
         near = _nearest(symbols * factor, points)
-        factor = complex(np.vdot(symbols, near) / np.vdot(symbols, symbols).real)
+        # not so as to leave least, which would make symbols small where there is noise
+        factor = complex(np.vdot(near, near) / np.vdot(near, symbols))
     made = symbols * factor
     left = float(np.mean(np.abs(made - _nearest(made, points)) ** 2))
-    return factor if left < _SURE * float(np.median(noise)) else None
+    sure = left < _SURE * np.median(noise) and abs(abs(factor) / level - 1.0) < _OTHER
+    return factor if sure else None
