@@ -21,7 +21,7 @@ import struct
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from dsp.fax.document_directory import Directory, Tag, Value
 from dsp.fax.document_disk import create_beside, put, sync_directory
@@ -33,13 +33,19 @@ __all__ = ["TiffWriter"]
 _HEADER = struct.pack("<2sHI", b"II", 42, 0)
 _FIRST_LINK = 4
 _LARGEST = 2**32 - 1
-
-
 _PAGE_OF_A_FILE, _INCHES, _WHITE_IS_ZERO = 2, 2, 0
 _CLEAN, _REGENERATED = 0, 1
 _T4_OPTIONS = {"MH": 0, "MR": 1}
 _RTC_BITS = {"MH": 6 * 12, "MR": 6 * 13}
 _END = 12
+
+
+class _Written(NamedTuple):
+    """What is in the file for good; replaced as a whole, so that it is never half of a page's."""
+
+    link: int
+    end: int
+    totals: tuple[int, ...]
 
 
 class TiffWriter:
@@ -91,9 +97,8 @@ class TiffWriter:
         self._coding = coding
         self._fill_order = fill_order
         self._software, self._description = software, description
-        self._link = _FIRST_LINK
-        self._end = len(_HEADER)
-        self._totals: list[int] = []
+        self._written = _Written(_FIRST_LINK, len(_HEADER), ())
+        self._named = False
         self._usable = True
         with naming(path):
             self._descriptor, self._beside = create_beside(path)
@@ -102,7 +107,7 @@ class TiffWriter:
     @property
     def pages(self) -> int:
         """How many have been appended."""
-        return len(self._totals)
+        return len(self._written.totals)
 
     def append(
         self, page: Page, quality: Quality | None = None, *, date: datetime | None = None
@@ -128,14 +133,13 @@ class TiffWriter:
             if not self._usable:
                 raise DocumentError("the file is closed, or could not be cut back")
             body, directory = self._body(page, quality, date)
-            if self._end + len(body) > _LARGEST:
+            if self._written.end + len(body) > _LARGEST:
                 raise DocumentError("the file would be larger than 4 GB")
             try:
                 self._commit(body, directory)
             except BaseException:
                 self._take_back()
                 raise
-            self._end += len(body)
 
     def close(self) -> None:
         """Tell each page how many there are, and close the file.
@@ -150,13 +154,13 @@ class TiffWriter:
         self._usable = False
         with naming(self._path):
             try:
-                for total in self._totals:
+                for total in self._written.totals:
                     put(self._descriptor, struct.pack("<H", min(self.pages, 0xFFFF)), total)
                 os.fsync(self._descriptor)
             finally:
                 os.close(self._descriptor)
                 self._descriptor = -1
-                if not self._totals:
+                if not self._named:
                     self._beside.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -171,24 +175,26 @@ class TiffWriter:
         self.close()
 
     def _commit(self, body: bytes, directory: Directory) -> None:
-        put(self._descriptor, body, self._end)
+        link, end, totals = self._written
+        put(self._descriptor, body, end)
         os.fsync(self._descriptor)
-        put(self._descriptor, struct.pack("<I", directory.offset), self._link)
+        put(self._descriptor, struct.pack("<I", directory.offset), link)
         os.fsync(self._descriptor)
-        if not self._totals:
+        if not self._named:
             self._beside.replace(self._path)
+            self._named = True
             sync_directory(self._path)
-        self._link = directory.link
-        self._totals.append(directory.total)
+        self._written = _Written(directory.link, end + len(body), (*totals, directory.total))
 
     def _take_back(self) -> None:
         """Make the file what it was before a page that failed."""
         try:
-            if not self._totals and not self._beside.exists():
+            if self._named and not self._written.totals:
                 self._path.replace(self._beside)
-            put(self._descriptor, struct.pack("<I", 0), self._link)
+                self._named = False
+            put(self._descriptor, struct.pack("<I", 0), self._written.link)
             os.fsync(self._descriptor)
-            os.ftruncate(self._descriptor, self._end)
+            os.ftruncate(self._descriptor, self._written.end)
         except OSError:
             self._usable = False
 
@@ -199,8 +205,8 @@ class TiffWriter:
         picture = _encoded(page, self._coding)
         if self._fill_order == 2:
             picture = flip(picture)
-        before = b"\0" * (-self._end % 4)
-        start = self._end + len(before)
+        before = b"\0" * (-self._written.end % 4)
+        start = self._written.end + len(before)
         values = self._values(page, quality, date)
         values |= {Tag.STRIP_OFFSETS: start, Tag.STRIP_BYTE_COUNTS: len(picture)}
         directory = Directory(values, start + len(picture))
