@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dsp.compiled import entry, kernel, numbers
 from dsp.fax.t4_codes import HORIZONTAL, MODE_BITS, PASS, RUN_BITS
 from dsp.fax.t4_encode_kernel import MMR, MR, Lines, Octets
-from dsp.fax.t4_words_kernel import leading_zeros, load, store
+from dsp.fax.t4_words_kernel import at, leading_zeros, load, store
 
 __all__ = ["BEHIND", "DONE", "FLAWS", "PAST_END", "STATE", "TABLES", "begin", "decode"]
 
@@ -120,14 +120,14 @@ def _blank(s: Record) -> bool:
 @kernel
 def _runs(s: Record, t: Record, octets: Octets, lines: Lines) -> int:
     """Decode runs, all of the line or the two of a horizontal mode."""
-    now, width, to_end, end, final = 1 - s.which, s.width, s.one_dimensional, s.end, s.final
+    now, width, to_end, end, final = lines[1 - s.which], s.width, s.one_dimensional, s.end, s.final
     p, a0, colour, count, left, run = s.position, s.a0, s.colour, s.count, s.runs, s.run
     outcome: int = _GOING
     window, there = _NONE, 0
     while outcome == _GOING and left > 0:
         if there < _LOOK:
             window, there = load(octets, p >> 3) << np.uint64(p & 7), 64 - (p & 7)
-        found: Any = np.int64(t.runs[colour, np.int64(window >> np.uint64(64 - RUN_BITS))])
+        found: Any = np.int64(at(t.runs[colour], window >> np.uint64(64 - RUN_BITS)))
         length = found & 15
         if p + _EOL + colour > end and (not final or found == 0 or p + length > end):
             outcome = _MORE
@@ -141,10 +141,10 @@ def _runs(s: Record, t: Record, octets: Octets, lines: Lines) -> int:
             if found < 64 << 4:
                 a0 += run
                 run, colour, left = 0, 1 - colour, left - 1
-                if lines[now, count - 1] == a0:
+                if at(now, count - 1) == a0:
                     count -= 1
                 else:
-                    lines[now, count] = a0
+                    now[np.uint64(count)] = a0
                     count += 1
                 if a0 == width and (to_end or left == 0):
                     outcome = _COMPLETE
@@ -155,39 +155,40 @@ def _runs(s: Record, t: Record, octets: Octets, lines: Lines) -> int:
 @kernel
 def _modes(s: Record, t: Record, octets: Octets, lines: Lines) -> int:
     """Decode modes of a two-dimensional line, up to a horizontal one."""
-    now, past, width, end, final = 1 - s.which, s.which, s.width, s.end, s.final
+    now, past = lines[1 - s.which], lines[s.which]
+    width, end, final = s.width, s.end, s.final
     p, a0, colour, count, b, left = s.position, s.a0, s.colour, s.count, s.b, 0
     outcome: int = _GOING
     window, there = _NONE, 0
     while outcome == _GOING and left == 0:
-        while lines[past, b] <= a0:
+        while at(past, b) <= a0:
             b += 2
         if there < _LOOK:
             window, there = load(octets, p >> 3) << np.uint64(p & 7), 64 - (p & 7)
-        found: Any = np.int64(t.modes[np.int64(window >> np.uint64(64 - MODE_BITS))])
+        found: Any = np.int64(at(t.modes, window >> np.uint64(64 - MODE_BITS)))
         length, mode = found & 15, found >> 4
         if p + _EOL > end and (not final or found == 0 or p + length > end):
             outcome = _MORE
         elif found == 0:
             outcome = _NO_CODE
         elif mode < PASS:
-            a1 = lines[past, b] + mode - 3
+            a1 = at(past, b) + mode - 3
             if a1 <= a0 or a1 > width:
                 outcome = _WRONG if a1 <= a0 else _TOO_FAR
             else:
                 p, window, there = p + length, window << np.uint64(length), there - length
-                lines[now, count] = a1
+                now[np.uint64(count)] = a1
                 a0, colour, count = a1, 1 - colour, count + 1
                 # the other colour's next change may be the one before b1
-                b += 1 - 2 * (lines[past, b - 1] > a0)
+                b += 1 - 2 * (at(past, b - 1) > a0)
                 outcome = _COMPLETE if a0 == width else _GOING
         elif mode == HORIZONTAL:
             p, a0, left = p + length, max(a0, 0), 2
-        elif lines[past, b + 1] == width:
+        elif at(past, b + 1) == width:
             outcome = _TOO_FAR
         else:
             p, window, there = p + length, window << np.uint64(length), there - length
-            a0 = lines[past, b + 1]
+            a0 = at(past, b + 1)
             b += 2
     s.position, s.a0, s.colour, s.count, s.b, s.runs = p, a0, colour, count, b, left
     return outcome
@@ -210,11 +211,11 @@ def _paint(rows: Octets, begin: int, width: int, lines: Lines, line: int) -> Non
     for place in range(begin, end, 8):
         store(rows, place, _NONE)
     for n in range(1, lines.shape[1]):
-        at = lines[line, n]
-        if at >= width:
+        turn = lines[line, n]
+        if turn >= width:
             break
-        place = begin + 8 * (at >> 6)
-        store(rows, place, load(rows, place) ^ _ALL_ONES >> np.uint64(at & 63))
+        place = begin + 8 * (turn >> 6)
+        store(rows, place, load(rows, place) ^ _ALL_ONES >> np.uint64(turn & 63))
     turned = _NONE
     for place in range(begin, end, 8):
         word = load(rows, place) ^ turned

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dsp.compiled import entry, kernel, numbers
 from dsp.fax.t4_codes import HORIZONTAL, LONGEST_RUN, PASS
-from dsp.fax.t4_words_kernel import Word, inlined, leading_zeros, load, store
+from dsp.fax.t4_words_kernel import Word, at, inlined, leading_zeros, load, store
 
 __all__ = ["MH", "MMR", "MR", "STATE", "TABLES", "Lines", "Octets"]
 __all__ += ["blank_lines", "close", "encode", "room"]
@@ -91,11 +91,11 @@ def _put_packed(octets: Octets, to: Written, packed: Word) -> Written:
 def _put_run(octets: Octets, to: Written, t: Record, colour: int, run: int) -> Written:
     while run > LONGEST_RUN:
         # a make-up code stands before its terminating one, which is left off
-        packed = t.runs[colour, 2560]
-        zero = np.int64(t.runs[colour, 0] & 31)
+        packed = at(t.runs[colour], 2560)
+        zero = np.int64(at(t.runs[colour], 0) & 31)
         to = _put(octets, to, packed >> (5 + zero), np.int64(packed & 31) - zero)
         run -= 2560
-    return _put_packed(octets, to, t.runs[colour, run])
+    return _put_packed(octets, to, at(t.runs[colour], run))
 
 
 @kernel
@@ -120,10 +120,10 @@ def _changes(picture: Octets, begin: int, width: int, lines: Lines, line: int) -
         edges = word ^ (word >> _ONE | before << np.uint64(63))
         before = word & _ONE
         while edges != 0:
-            at = leading_zeros(edges)
-            lines[line, count] = 8 * place + at
+            first = leading_zeros(edges)
+            lines[line, count] = 8 * place + first
             count += 1
-            edges ^= _FIRST >> np.uint64(at)
+            edges ^= _FIRST >> np.uint64(first)
     while lines[line, count - 1] >= width:
         count -= 1
     for n in range(4):
@@ -133,10 +133,10 @@ def _changes(picture: Octets, begin: int, width: int, lines: Lines, line: int) -
 @kernel
 def _one_dimensional(s: Record, t: Record, lines: Lines, octets: Octets, to: Written) -> Written:
     """Write the row in the line ``which`` as runs, white first (T.4 4.1.1)."""
-    line, width = s.which, s.width
+    now, width = lines[s.which], s.width
     a0, colour, n = 0, 0, 1
     while True:
-        a1 = lines[line, n]
+        a1 = at(now, n)
         to = _put_run(octets, to, t, colour, a1 - a0)
         if a1 == width:
             return to
@@ -149,12 +149,12 @@ def _put_horizontal(
 ) -> Written:
     first, second = runs
     if max(first, second) > LONGEST_RUN:
-        to = _put_packed(octets, to, t.modes[HORIZONTAL])
+        to = _put_packed(octets, to, at(t.modes, HORIZONTAL))
         to = _put_run(octets, to, t, colour, first)
         return _put_run(octets, to, t, 1 - colour, second)
     # all three are no more than 3 + 26 + 26 bits
-    mode, one = np.uint64(t.modes[HORIZONTAL]), np.uint64(t.runs[colour, first])
-    other = np.uint64(t.runs[1 - colour, second])
+    mode, one = np.uint64(at(t.modes, HORIZONTAL)), np.uint64(at(t.runs[colour], first))
+    other = np.uint64(at(t.runs[1 - colour], second))
     code = (mode >> _FIVE) << (one & _COUNT) | one >> _FIVE
     code = code << (other & _COUNT) | other >> _FIVE
     length = (mode & _COUNT) + (one & _COUNT) + (other & _COUNT)
@@ -164,24 +164,24 @@ def _put_horizontal(
 @kernel
 def _two_dimensional(s: Record, t: Record, lines: Lines, octets: Octets, to: Written) -> Written:
     """Write the row by its differences from the one before (T.4 4.2.1.3, T.6 2.2)."""
-    line, past, width = s.which, 1 - s.which, s.width
+    now, past, width = lines[s.which], lines[1 - s.which], s.width
     a0, colour = -1, 0
     n, b = 1, 1
     while a0 < width:
-        while lines[past, b] <= a0:
+        while at(past, b) <= a0:
             b += 2
-        a1, b1 = lines[line, n], lines[past, b]
-        if lines[past, b + 1] < a1:
-            to = _put_packed(octets, to, t.modes[PASS])
-            a0 = lines[past, b + 1]
+        a1, b1 = at(now, n), at(past, b)
+        if at(past, b + 1) < a1:
+            to = _put_packed(octets, to, at(t.modes, PASS))
+            a0 = at(past, b + 1)
             b += 2
         elif -3 <= a1 - b1 <= 3:
-            to = _put_packed(octets, to, t.modes[a1 - b1 + 3])
+            to = _put_packed(octets, to, at(t.modes, a1 - b1 + 3))
             a0, colour, n = a1, 1 - colour, n + 1
             # the other colour's next change may be the one before b1
-            b += 1 - 2 * (lines[past, b - 1] > a0)
+            b += 1 - 2 * (at(past, b - 1) > a0)
         else:
-            a2 = lines[line, n + 1]
+            a2 = at(now, n + 1)
             to = _put_horizontal(octets, to, t, colour, (a1 - max(a0, 0), a2 - a1))
             a0, n = a2, n + 2
     return to

@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
+import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["Word", "inlined", "leading_zeros", "load", "store"]
+__all__ = ["Word", "at", "inlined", "leading_zeros", "load", "store"]
 
 Word: TypeAlias = Any
 _Made: TypeAlias = tuple[Any, Any]
@@ -75,3 +76,12 @@ def leading_zeros(_context: Any, _word: Any) -> _Made:
         return builder.ctlz(values[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.uint64), made
+
+
+@inlined
+def at(array: Any, place: Any) -> Any:
+    """Return an element, whose place is not looked at: a negative one would count from the end.
+
+    What goes from change to change is a quarter faster by it.
+    """
+    return array[np.uint64(place)]

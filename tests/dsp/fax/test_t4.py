@@ -7,13 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from dsp.fax import t4
+from dsp.fax.hdlc import Deframer
 from dsp.fax.t4_codes import LONGEST_RUN
+from dsp.modem import v21, v29
 from tests.support import libtiff, spandsp_t4
+from tests.support.fax_listener import Listener
+from tests.support.faxed import told
 from tests.support.fixture import FIXTURES
 
 CODINGS = ("MH", "MR", "MMR")
@@ -507,3 +512,33 @@ def test_fill_of_mmr_and_rows_of_another_width_are_refused():
             encoder.encode(rows)
     with pytest.raises(t4.T4Error):
         t4.Decoder("MH", 0)
+
+
+# ------------------------------------------------------------------------- a real call
+
+
+@cache
+def _recorded() -> tuple[np.ndarray, dict]:
+    """Bits of the page of a call between two ends of FreeSWITCH, and the page as libtiff's."""
+    sound = soundfile.read(FIXTURES / "fax" / "v29_nonecm.flac", dtype="int16")[0]
+    listener = Listener(v21.Receiver, lambda _, rate: v29.Receiver(rate), Deframer)
+    for begin in range(0, len(sound), 160):
+        listener.process(sound[begin : begin + 160])
+    (page,) = told(listener, Deframer)["pages"]
+    (burst,) = (one for one in listener.bursts if not one.check)
+    return burst.bits, page
+
+
+def test_the_page_of_a_real_call_is_what_libtiff_sees():
+    bits, page = _recorded()
+    decoder = t4.Decoder("MR", 1728)
+    # what a modem gives in 20 ms, with what is before the page and after it
+    rows = [decoder.process_bits(bits[at : at + 192]) for at in range(0, len(bits), 192)]
+    rows.append(decoder.finish())
+    octets = page["octets"]
+    expected = libtiff.decoded(octets, 1728, decoder.quality.rows, "MR")
+    assert np.array_equal(np.concatenate(rows), expected)
+    assert decoder.quality.rows == 2232
+    assert is_clean(decoder.quality) and decoder.quality.ended
+    # and its sender makes the same octets of it
+    assert t4.encode(expected, 1728, "MR")[:-1] == octets[:-1]
