@@ -19,7 +19,7 @@ _LEVELS = np.linspace(0.91, 1.09, 3)
 """Times the one that the symbols' power tells."""
 
 _ROUNDS = 3
-_SURE = 0.7
+_SURE = 0.65
 """What may be left over, in parts of what usually is."""
 
 _OTHER = 0.12
