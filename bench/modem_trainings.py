@@ -22,7 +22,7 @@ STEP = 0.25
 QUIET = 35.0
 """dB of SNR where noise is not what is measured."""
 
-_MOST_SNR = 40.0
+_MOST_SNR = QUIET
 _ATTEMPTS = 20
 
 
