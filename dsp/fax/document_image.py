@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 from dsp.fax.document_options import Options, Span
 from dsp.fax.document_page import Page, Paper, centred, naming
 from dsp.fax.document_resolution import Density, fax_resolution, near
+from dsp.fax.document_strips import decoded
 from dsp.fax.document_tone import bilevel
 
 __all__ = ["FORMATS", "is_picture", "laid", "pages"]
@@ -47,7 +48,7 @@ def pages(path: Path, options: Options, span: Span) -> Iterator[Page]:
         for number in span.of(len(frames)):
             with naming(path, number):
                 image.seek(frames[number - 1])
-                page = laid(*_loaded(image, options), options)
+                page = laid(*_loaded(image, path, options), options)
             yield page
 
 
@@ -99,7 +100,7 @@ def _subfile_type(image: Image.Image) -> int:
     return kind if isinstance(kind, int) else 0
 
 
-def _loaded(image: Image.Image, options: Options) -> tuple[Image.Image, Density]:
+def _loaded(image: Image.Image, path: Path, options: Options) -> tuple[Image.Image, Density]:
     """The pixels the right way up, and their density."""
     options.admit(*image.size)
     turned = image.getexif().get(_ORIENTATION) in _TURNED
@@ -111,9 +112,12 @@ def _loaded(image: Image.Image, options: Options) -> tuple[Image.Image, Density]
             density = _UNKNOWN
         x, y = (drawn / size for drawn, size in zip(image.size, whole, strict=True))
         density = Density(density.x * x, density.y * y)
-    image.load()
-    upright = image
-    if not isinstance(image, TiffImagePlugin.TiffImageFile):  # Pillow turns these itself
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        upright = decoded(image, path)
+        if upright is None:
+            image.load()  # which turns it, too
+            upright = image
+    else:
         upright = ImageOps.exif_transpose(image)
     return upright, density.turned() if turned else density
 

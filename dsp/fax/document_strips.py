@@ -1,0 +1,95 @@
+"""The strips of a TIFF in T.4's and T.6's codes, decoded as a fax is received.
+
+libtiff goes on after damage in T.6's code, and what it makes of the rest is noise that nobody is
+told of. Here it is an error. Damaged lines of T.4's codes are replaced by those before, as they
+are in a fax.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, TiffImagePlugin
+
+from dsp.fax.document_directory import Tag
+from dsp.fax.document_page import DocumentError
+from dsp.fax.t4 import Coding, Packed, decode, flip
+
+__all__ = ["decoded"]
+
+_T4, _T6 = 3, 4
+_TWO_DIMENSIONS, _UNCOMPRESSED = 1, 2
+_ORIENTATION = 274
+
+
+def decoded(image: TiffImagePlugin.TiffImageFile, path: Path) -> Image.Image | None:
+    """Decode the page that Pillow is at.
+
+    Parameters
+    ----------
+    image
+        At the page; it is not changed.
+    path
+        Its file.
+
+    Returns
+    -------
+    PIL.Image.Image or None
+        Of mode ``"1"``; ``None`` where it is for libtiff: another compression, tiles, a page that
+        is to be turned, lines of T.4's codes that are not as many as there should be.
+
+    Raises
+    ------
+    DocumentError
+        When T.6's code is damaged.
+    """
+    tags = image.tag_v2
+    coding = _coding(tags)
+    offsets, counts = (tags.get(one) for one in (Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS))
+    if coding is None or not offsets or not counts or len(offsets) != len(counts):
+        return None
+    width, height = image.size
+    step = min(tags.get(Tag.ROWS_PER_STRIP, height), height)
+    strips = []
+    with path.open("rb") as file:
+        for number, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
+            file.seek(offset)
+            octets = file.read(count)
+            if tags.get(Tag.FILL_ORDER) == 2:
+                octets = flip(octets)
+            expected = min(step, height - number * step)
+            if expected < 1:
+                return None
+            rows, _ = decode(octets, width, coding, limit=expected)
+            if len(rows) < expected:
+                if coding != "MMR":
+                    return None
+                line = number * step + len(rows) + 1
+                raise DocumentError(f"its code is damaged at line {line} of {height}")
+            strips.append(rows)
+    rows = np.concatenate(strips)
+    return _image(rows, image.size, tags) if len(rows) == height else None
+
+
+def _coding(tags: TiffImagePlugin.ImageFileDirectory_v2) -> Coding | None:
+    """What the strips are in, if it is T.4 or T.6 and nothing is strange about them."""
+    bits, samples = tags.get(Tag.BITS_PER_SAMPLE, (1,)), tags.get(Tag.SAMPLES_PER_PIXEL, 1)
+    if bits not in ((1,), 1) or samples != 1 or tags.get(_ORIENTATION, 1) != 1:
+        return None
+    if tags.get(Tag.PHOTOMETRIC) not in (0, 1):
+        return None
+    options = tags.get(Tag.T4_OPTIONS, 0)
+    match tags.get(Tag.COMPRESSION):
+        case int(compression) if compression == _T6 and not tags.get(Tag.T6_OPTIONS):
+            return "MMR"
+        case int(compression) if compression == _T4 and not options & _UNCOMPRESSED:
+            return "MR" if options & _TWO_DIMENSIONS else "MH"
+    return None
+
+
+def _image(
+    rows: Packed, size: tuple[int, int], tags: TiffImagePlugin.ImageFileDirectory_v2
+) -> Image.Image:
+    white_is_zero = tags.get(Tag.PHOTOMETRIC) == 0
+    return Image.frombytes("1", size, (~rows if white_is_zero else rows).tobytes())

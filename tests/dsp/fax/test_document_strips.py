@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from dsp.fax.document import DocumentError, TiffWriter, read
+from dsp.fax.document_strips import decoded
+from tests.support.pages import FAX, blots, libtiff_page, program
+
+
+def strips_of(path, number=0):
+    with Image.open(path) as image:
+        image.seek(number)
+        return decoded(image, path)
+
+
+@pytest.mark.parametrize("compression", ["g3:1d", "g3:2d", "g3:1d:fill", "g3:2d:fill", "g4"])
+@pytest.mark.parametrize("order", ["lsb2msb", "msb2lsb"])
+@pytest.mark.parametrize("rows", [1, 100, 5000])
+def test_strips_of_libtiff_are_decoded_here(tmp_path, compression, order, rows):
+    program("tiffcp", "-c", compression, "-f", order, "-r", rows, FAX / "two.tiff", tmp_path / "a")
+    for number in (0, 1):
+        page = strips_of(tmp_path / "a", number)
+        assert page is not None
+        assert np.array_equal(~np.asarray(page, dtype=np.bool_), libtiff_page(number))
+
+
+@pytest.mark.parametrize("compression", ["none", "lzw", "packbits", "zip"])
+def test_other_compressions_are_for_libtiff(tmp_path, compression):
+    program("tiffcp", "-c", compression, FAX / "two.tiff", tmp_path / "a")
+    assert strips_of(tmp_path / "a") is None
+
+
+def test_tiles_and_pages_to_be_turned_are_for_libtiff(tmp_path):
+    program("tiffcp", "-c", "g4", "-t", "-w", 64, "-l", 64, FAX / "page.tiff", tmp_path / "a")
+    assert strips_of(tmp_path / "a") is None
+    program("tiffcp", "-c", "g4", FAX / "page.tiff", tmp_path / "b")
+    program("tiffset", "-s", 274, 3, tmp_path / "b")
+    assert strips_of(tmp_path / "b") is None
+    (page,) = read(tmp_path / "b")
+    assert np.array_equal(page.black(), libtiff_page(0, FAX / "page.tiff")[::-1, ::-1])
+
+
+def damaged(path, coding: str, share: float) -> None:
+    """The fixture's page, in the middle of whose code an octet is wrong."""
+    with TiffWriter(path, coding=coding) as writer:
+        writer.append(next(read(FAX / "page.tiff")))
+    with Image.open(path) as image:
+        (start,), (count,) = image.tag_v2[273], image.tag_v2[279]
+    octets = bytearray(path.read_bytes())
+    octets[start + int(count * share)] ^= 0x55
+    path.write_bytes(octets)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_a_page_whose_code_is_damaged_is_not_sent_as_noise(tmp_path, share):
+    damaged(tmp_path / "a.tiff", "MMR", share)
+    with pytest.raises(DocumentError, match=r"page 1: its code is damaged at line \d+ of 2200"):
+        list(read(tmp_path / "a.tiff"))
+
+
+@pytest.mark.parametrize(("coding", "most"), [("MH", 2), ("MR", 5)])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_damaged_lines_are_replaced_as_in_a_fax(tmp_path, coding, most, share):
+    damaged(tmp_path / "a.tiff", coding, share)
+    (page,) = read(tmp_path / "a.tiff")
+    intact = libtiff_page(0, FAX / "page.tiff")
+    assert page.height == 2200
+    assert (page.black() != intact).any(axis=1).sum() <= most
+
+
+def test_lines_that_are_missing_are_left_to_libtiff(tmp_path):
+    path = tmp_path / "a.tiff"
+    with TiffWriter(path, coding="MH") as writer:
+        writer.append(blots(1728, 40))
+    with Image.open(path) as image:
+        (start,), (count,) = image.tag_v2[273], image.tag_v2[279]
+    octets = path.read_bytes()
+    path.write_bytes(
+        octets[: start + count // 2] + bytes(count - count // 2) + octets[start + count :]
+    )
+    assert strips_of(path) is None
+    try:
+        (page,) = read(path)
+        assert page.height == 40
+    except DocumentError as error:
+        assert error.page == 1
