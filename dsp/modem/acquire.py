@@ -97,6 +97,8 @@ class Fit:
         What the samples are multiplied with.
     noise
         Mean power of what is left over, that of the known symbols being 1.
+    late
+        By how many halves of a symbol the equaliser's window is later than where it was found.
     """
 
     taps: _Complex
@@ -106,6 +108,7 @@ class Fit:
     turn: float
     scale: float
     noise: float
+    late: float
 
 
 def _first_turn(heard: _Complex, known: _Complex) -> float:
@@ -195,7 +198,8 @@ def fit(training: Heard) -> Fit:
         step += longer
     free = max(int(good.sum()) - SPAN, 1)
     noise = np.mean(np.abs(left[good]) ** 2) / np.mean(np.abs(known[good]) ** 2) * good.sum() / free
-    return Fit(taps, begin, step, -turn * (len(known) - 1) / 2, turn, scale, float(noise))
+    late = (begin - training.begin) / step
+    return Fit(taps, begin, step, -turn * (len(known) - 1) / 2, turn, scale, float(noise), late)
 
 
 def plain(training: Heard) -> Fit:
@@ -205,7 +209,7 @@ def plain(training: Heard) -> Fit:
     turn = _first_turn(_rows(halves)[:, MIDDLE], training.known)
     taps = np.zeros(SPAN, dtype=np.complex128)
     taps[MIDDLE] = 1.0
-    return Fit(taps, training.begin, training.nominal, 0.0, turn, float(scale), 1.0)
+    return Fit(taps, training.begin, training.nominal, 0.0, turn, float(scale), 1.0, 0.0)
 
 
 def refit(training: Heard, kept: Fit) -> Fit:
@@ -220,7 +224,8 @@ def refit(training: Heard, kept: Fit) -> Fit:
     """
     known = training.known * np.exp(1j * kept.turn * np.arange(len(training.known)))
     energy = np.sum(np.abs(known) ** 2)
-    moves = np.linspace(-_REACH, _REACH, round(2 * _REACH * _FINE) + 1) * kept.step
+    moves = np.linspace(-_REACH, _REACH, round(2 * _REACH * _FINE) + 1)
+    moves = (moves + kept.late) * kept.step
 
     def made(move: float) -> _Complex:
         halves = kept.scale * training.halves(training.begin + move, kept.step)
@@ -245,4 +250,5 @@ def refit(training: Heard, kept: Fit) -> Fit:
         kept.turn,
         float(kept.scale * energy / abs(across)),
         1.0 / max(likeness(symbols), 1e-3) - 1.0,
+        kept.late,
     )

@@ -42,7 +42,7 @@ _FITTED = 400
 """Symbols of a training that are fitted at once; the rest is learned as it comes."""
 
 _FLOOR = -48.0
-_LIKENESS = {1: 0.42, 2: 0.3, 4: 0.42}
+_LIKENESS = {1: 0.42, 2: 0.3, 3: 0.42, 4: 0.42}
 """By the groups of a pattern: what may be a training. Noise and speech are it some times an hour.
 
 On the worst of lines V.17 is like its pattern to 0.36.
@@ -174,6 +174,7 @@ class QamReceiver:
         self._reports: list[Report] = []
         self._shown = 0
         self._kept: Fit | None = None
+        self._late = 0.0
         self._half = RATE / scheme.symbol_rate / 2
         self._set_loops()
         self.restart(short_training=short_training)
@@ -299,7 +300,7 @@ class QamReceiver:
 
     def _begin(self, fitted: Fit) -> None:
         """Hear the training once more, from its first known symbol on."""
-        self._kept = self._learned()
+        self._kept, self._late = self._learned(), fitted.late
         one, training = self._one, self._training
         timing, carrier = one["timing"], one["carrier"]
         timing["clock"] = round((fitted.begin - MIDDLE * fitted.step) * SECOND)
@@ -341,6 +342,7 @@ class QamReceiver:
             float(carrier["turn"]),
             float(one["scale"] * carrier["gain"]),
             float(one["error"]),
+            self._late,
         )
 
     def reports(self) -> list[Report]:
