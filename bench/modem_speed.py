@@ -10,10 +10,12 @@ import numpy as np
 
 from bench.modem_ends import OURS, PEER, Condition, Mode, receiver, sent, transmitter
 from dsp.modem.types import Bits
-from dsp.types import RATE, Samples
+from dsp.types import Samples
 from tests.support import spandsp_modems
 
-SECONDS = 20.0
+SECONDS = (5.0, 45.0)
+"""Of a short burst and a long one: what they differ by is data alone."""
+
 BLOCKS = (160, 8000)
 """Samples that are heard, or sent, at a time."""
 
@@ -21,15 +23,27 @@ _SNR = 30.0
 _TIMES = 9
 
 
-def _channels(samples: int, runs: Sequence[Callable[[], object]]) -> list[float]:
-    """Seconds of sound for one of CPU, each at its best of some times, one after the other."""
+def _spent(runs: Sequence[Callable[[], object]]) -> list[float]:
+    """Seconds of CPU, each at its best of some times, one after the other."""
     best = np.full(len(runs), np.inf)
     for _ in range(_TIMES):
         for number, run in enumerate(runs):
             before = time.process_time()
             run()
             best[number] = min(best[number], time.process_time() - before)
-    return [float(samples / RATE / one) for one in best]
+    return [float(one) for one in best]
+
+
+def _compared(runs: Sequence[Callable[[float], Callable[[], object]]]) -> list[str]:
+    """Channels that a core is enough for, and milliseconds that a burst costs besides, of each."""
+    short, long = SECONDS
+    spent = iter(_spent([run(seconds) for run in runs for seconds in SECONDS]))
+    shown = []
+    for _ in runs:
+        little, much = next(spent), next(spent)
+        second = (much - little) / (long - short)
+        shown.append(f"{1 / second:,.0f}, {max(0.0, 1000 * (little - short * second)):.0f}")
+    return shown
 
 
 def _peer_receives(mode: Mode, line: Samples, block: int) -> None:
@@ -61,16 +75,22 @@ def _we_send(mode: Mode, bits: Bits, block: int) -> None:
         sending.pull(block)
 
 
-def receiving(mode: Mode) -> list[float]:
-    """Channels of libspandsp's receiver and of ours, by blocks, of a burst nearly all data."""
-    _, samples = sent(PEER, mode, round(SECONDS * mode[1]))
-    line = Condition(_SNR).line(samples, (1,))
-    runs = [partial(run, mode, line, at) for at in BLOCKS for run in (_peer_receives, _we_receive)]
-    return _channels(len(line), runs)
+def receiving(mode: Mode) -> list[str]:
+    """What libspandsp's receiver and ours cost, by blocks."""
+
+    def made(run: Callable[..., None], block: int, seconds: float) -> Callable[[], object]:
+        _, samples = sent(PEER, mode, round(seconds * mode[1]))
+        return partial(run, mode, Condition(_SNR).line(samples, (1,)), block)
+
+    sides = _peer_receives, _we_receive
+    return _compared([partial(made, run, at) for at in BLOCKS for run in sides])
 
 
-def sending(mode: Mode) -> list[float]:
-    """Channels of libspandsp's transmitter and of ours, by blocks, of such a burst."""
-    bits, samples = sent(PEER, mode, round(SECONDS * mode[1]))
-    runs = [partial(run, mode, bits, at) for at in BLOCKS for run in (_peer_sends, _we_send)]
-    return _channels(len(samples), runs)
+def sending(mode: Mode) -> list[str]:
+    """What libspandsp's transmitter and ours cost, by blocks."""
+
+    def made(run: Callable[..., None], block: int, seconds: float) -> Callable[[], object]:
+        return partial(run, mode, sent(PEER, mode, round(seconds * mode[1]))[0], block)
+
+    sides = _peer_sends, _we_send
+    return _compared([partial(made, run, at) for at in BLOCKS for run in sides])

@@ -263,8 +263,8 @@ def speed(much: Much, map_: Map) -> Iterator[str]:
     head = [f"{who}, {block}" for block in BLOCKS for who in (PEER, OURS)]
     for title, measured in (("receivers", receiving), ("transmitters", sending)):
         yield table(
-            [f"{title} a core, in blocks of", *head],
-            [[name(mode), *(f"{one:,.0f}" for one in measured(mode))] for mode in MODES],
+            [f"{title} a core, and ms a burst costs besides; in blocks of", *head],
+            [[name(mode), *measured(mode)] for mode in MODES],
         )
 
 
