@@ -32,7 +32,6 @@ SPARE = 4.0
 """dB more, with which a burst of a second is right to the last bit."""
 
 BEFORE = 0.25
-SECONDS = 1.6
 BACK = 0.15
 """Seconds after a hit until when a receiver is back."""
 
@@ -94,6 +93,19 @@ def test_little_more_noise_is_left_than_the_best_equaliser_would_leave(name, rat
     receiver.process(arrived[: -round(0.5 * RATE)])
     best = 30.0 - lost(shape, scheme_of(name, rate), 30.0)
     assert best - most < receiver.quality < best + 1.0
+
+
+@pytest.mark.parametrize("shape", ["edd-3", "medium", "bad"])
+@pytest.mark.parametrize("rate", [14400, 12000, 9600])
+def test_a_short_training_does_after_a_long_one_on_any_line(rate, shape):
+    receiver = v17.Receiver(rate)
+    for short in (False, True):
+        bits = random_bits(rate // 2, seed=rate)
+        sound = Transmitter("v17", rate, level=LEVEL, short_training=short).modulate(bits)
+        receiver.restart(short_training=short)
+        got = receiver.process(over(sound, Shape(shape), snr=NEEDED["v17", rate] + 8.0))
+        assert [one.what for one in receiver.reports()] == ["carrier up", "trained", "carrier lost"]
+        assert got[: len(bits)].tolist() == bits.tolist()
 
 
 HITS = {
