@@ -17,7 +17,7 @@ from tests.support import libtiff, spandsp_t4
 from tests.support.fixture import FIXTURES
 
 WIDTH, ROWS = 1728, 2156
-TIMES = 60
+TIMES = 40
 PEER = ctypes.util.find_library("spandsp") is not None
 
 

@@ -264,7 +264,7 @@ class Decoder:
     Raises
     ------
     T4Error
-        When there is no such coding or width.
+        When there is no such coding, width or limit.
 
     Examples
     --------
@@ -279,6 +279,8 @@ class Decoder:
 
     def __init__(self, coding: Coding, width: int, *, limit: int = LIMIT) -> None:
         self._octets = _row_octets(coding, width)
+        if limit < 1:
+            raise T4Error(f"a page of {limit} rows is none")
         self._state = np.zeros(1, dtype=decoding.STATE)
         self._state["coding"], self._state["width"] = _CODINGS[coding], width
         self._state["limit"] = limit
@@ -345,6 +347,10 @@ class Decoder:
 
     def _decoded(self, given: Packed, *, excess: int = 0, final: bool = False) -> Packed:
         """Decode octets but the last `excess` bits."""
+        none = np.empty((0, self._octets), dtype=np.uint8)
+        if self.done:
+            self._rest = self._rest[:0]
+            return none
         octets = np.concatenate([self._rest, given, np.zeros(decoding.PAST_END, dtype=np.uint8)])
         end = 8 * (len(octets) - decoding.PAST_END) - excess
         self._state["end"], self._state["final"] = end, final
@@ -362,7 +368,7 @@ class Decoder:
         seen = max(position - decoding.BEHIND, 0) // 8
         self._rest = octets[seen : -decoding.PAST_END]
         self._state["position"] = position - 8 * seen
-        return np.concatenate([np.empty((0, self._octets), dtype=np.uint8), *parts])
+        return np.concatenate([none, *parts])
 
 
 def decode(

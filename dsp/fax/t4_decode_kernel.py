@@ -66,10 +66,10 @@ STATE = np.dtype(
 
 It has come to bit ``position`` of the octets at hand, which have ``end`` bits; no more come if they
 are ``final``. Of the rows that there is ``room`` for so many are ``made``.
- Where an EOL is sought, ``zeros`` have come
-in a row. What was before the first EOL is not ``started``. The line is ``complete``, or has a
-``flaw``. The reference line for two dimensions may be ``lost``. There were ``eols`` in a row since
-the last row, ``most_eols`` at the most.
+
+Where an EOL is sought, ``zeros`` have come in a row. What was before the first EOL is not
+``started``. The line is ``complete``, or has a ``flaw``. The reference line for two dimensions may
+be ``lost``. There were ``eols`` in a row since the last row, ``most_eols`` at the most.
 
 The page has ``ended``, or has more rows than are taken and is ``full``.
 
@@ -81,6 +81,7 @@ codes have given a ``run`` already.
 Of ``rows``, at the most ``limit``, so many are ``bad``, the last ``bad_run`` of them, ``longest``
 in a row, and of what kind were the ``flaws``.
 """
+
 TABLES = np.dtype(
     [("runs", np.uint16, (2, 1 << RUN_BITS)), ("modes", np.uint16, (1 << MODE_BITS,))]
 )
@@ -229,6 +230,10 @@ def _paint(rows: Octets, begin: int, width: int, lines: Lines, line: int) -> Non
 @kernel
 def _give(s: Record, rows: Octets, lines: Lines) -> None:
     """Give the row that has come, or the last good one again."""
+    s.eols = 0
+    if s.rows == s.limit:
+        s.phase, s.full = DONE, True
+        return
     good = s.flaw == NO_FLAW
     if good:
         s.which = 1 - s.which
@@ -241,10 +246,6 @@ def _give(s: Record, rows: Octets, lines: Lines) -> None:
         s.bad_run += 1
         s.longest = max(s.longest, s.bad_run)
     s.lost = not good
-    s.eols = 0
-    if s.rows == s.limit:
-        s.phase, s.full = DONE, True
-        return
     _paint(rows, s.made * ((s.width + 7) >> 3), s.width, lines, s.which)
     s.made += 1
     s.rows += 1

@@ -443,6 +443,35 @@ def test_a_page_that_is_cut_off_has_what_came_before(coding):
         assert (back[good:] == above).all()
 
 
+def test_nothing_is_kept_of_what_comes_after_the_end():
+    decoder = t4.Decoder("MMR", 1728)
+    decoder.process(t4.encode(np.zeros((1, 216), np.uint8), 1728, "MMR"))
+    assert decoder.done
+    tracemalloc.start()
+    for _ in range(100):
+        assert len(decoder.process(bytes(50_000))) == 0
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept < 100_000
+
+
+def test_rows_beyond_the_limit_are_dropped_good_or_not():
+    rows, width = _page()
+    lines = lines_of(rows, width, "MH")
+    lines[20] = EOL + "0111"
+    octets = octets_of("".join(lines) + EOL * 6)
+    for limit, bad in ((20, 0), (21, 1), (39, 1)):
+        back, quality = t4.decode(octets, width, "MH", limit=limit)
+        assert (len(back), quality.rows, quality.bad_rows, quality.full) == (
+            limit,
+            limit,
+            bad,
+            True,
+        )
+    _, quality = t4.decode(octets, width, "MH", limit=40)
+    assert quality.ended and not quality.full
+
+
 def test_a_last_line_without_eol_is_good_when_it_is_whole():
     rows, width = _page()
     back, quality = t4.decode(octets_of("".join(lines_of(rows, width, "MH"))), width, "MH")
@@ -510,8 +539,9 @@ def test_fill_of_mmr_and_rows_of_another_width_are_refused():
     for rows in (np.zeros((1, 217), np.uint8), np.zeros(216, np.uint8), np.zeros((1, 216), bool)):
         with pytest.raises(t4.T4Error, match="216"):
             encoder.encode(rows)
-    with pytest.raises(t4.T4Error):
-        t4.Decoder("MH", 0)
+    for width, limit in ((0, 1), (1728, 0)):
+        with pytest.raises(t4.T4Error):
+            t4.Decoder("MH", width, limit=limit)
 
 
 # ------------------------------------------------------------------------- a real call
