@@ -30,10 +30,9 @@ def test_the_fixtures_are_read_to_the_bit():
     assert 0.01 < page.black().mean() < 0.3
 
 
-@pytest.mark.parametrize("compression", ["none", "g3:1d", "g3:2d", "g3:1d:fill", "g4", "lzw", "zip",
-                                         "packbits"])  # fmt: skip
+@pytest.mark.parametrize("compression", ["none", "lzw", "zip", "packbits", "g3:1d", "g4"])
 @pytest.mark.parametrize("order", ["lsb2msb", "msb2lsb"])
-@pytest.mark.parametrize("strips", [("-r", "1"), ("-r", "100"), ("-t", "-w", "64", "-l", "64")])
+@pytest.mark.parametrize("strips", [("-r", "100"), ("-t", "-w", "64", "-l", "64")])
 def test_a_fax_stays_as_it_is_however_libtiff_has_packed_it(tmp_path, compression, order, strips):
     program("tiffcp", "-c", compression, "-f", order, *strips, FAX / "two.tiff", tmp_path / "a.tif")
     for number, page in enumerate(read(tmp_path / "a.tif")):

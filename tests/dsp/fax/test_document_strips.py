@@ -15,7 +15,7 @@ def strips_of(path, number=0):
 
 @pytest.mark.parametrize("compression", ["g3:1d", "g3:2d", "g3:1d:fill", "g3:2d:fill", "g4"])
 @pytest.mark.parametrize("order", ["lsb2msb", "msb2lsb"])
-@pytest.mark.parametrize("rows", [1, 100, 5000])
+@pytest.mark.parametrize("rows", [7, 5000])
 def test_strips_of_libtiff_are_decoded_here(tmp_path, compression, order, rows):
     program("tiffcp", "-c", compression, "-f", order, "-r", rows, FAX / "two.tiff", tmp_path / "a")
     for number in (0, 1):
