@@ -27,7 +27,7 @@ _ROUNDS = 3
 _RIDGE = 1e-4
 MOVES = 12
 """Halves of a symbol by which the equaliser's window may be moved to either side."""
-_MOVE = 2
+_MOVE = 4
 _ENOUGH = 1.02
 """Times the least that is left over with which a window is as good, and is moved less."""
 _BAD = 4.0
@@ -137,10 +137,13 @@ def _rows(halves: _Complex, shift: int = 0, more: int = 1) -> _Complex:
     return lines[begin : len(halves) - SPAN + shift - more + 1 : 2]
 
 
+def _solved(matrix: _Complex, across: _Complex) -> _Complex:
+    ridge = _RIDGE * np.trace(matrix).real / SPAN
+    return np.asarray(np.linalg.solve(matrix + ridge * np.eye(SPAN), across))
+
+
 def _taps(rows: _Complex, sent: _Complex) -> _Complex:
-    matrix = rows.conj().T @ rows
-    matrix[np.diag_indices(SPAN)] += _RIDGE * np.trace(matrix).real / SPAN
-    return np.asarray(np.linalg.solve(matrix, rows.conj().T @ sent))
+    return _solved(rows.conj().T @ rows, rows.conj().T @ sent)
 
 
 def _good(left: _Complex) -> _Mask:
@@ -155,10 +158,15 @@ def _good(left: _Complex) -> _Mask:
 def _best_window(training: Heard, guess: tuple[float, float], sent: _Complex, good: _Mask) -> int:
     """Return by how many halves of a symbol the window is moved so that little is left over."""
     halves = training.halves(*guess, MOVES)
+    # one matrix has those of all windows in it
+    wide = np.lib.stride_tricks.sliding_window_view(halves, SPAN + 2 * MOVES)[::2][good]
+    matrix, across = wide.conj().T @ wide, wide.conj().T @ sent[good]
     left = {}
     for move in range(-MOVES, MOVES + 1, _MOVE):
-        rows = _rows(halves, move, MOVES)[good]
-        left[move] = float(np.sum(np.abs(rows @ _taps(rows, sent[good]) - sent[good]) ** 2))
+        part = slice(MOVES + move, MOVES + move + SPAN)
+        taps = _solved(matrix[part, part], across[part])
+        made = np.vdot(taps, matrix[part, part] @ taps - 2.0 * across[part])
+        left[move] = float(np.sum(np.abs(sent[good]) ** 2) + made.real)
     enough = _ENOUGH * min(left.values())
     return min((move for move in left if left[move] <= enough), key=abs)
 
