@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench.modem_ends import MODES, Condition, Ends, Mode, hear, receiver, sent
-from dsp.types import Samples
 
 TARGET = 1e-4
 STEP = 0.5
+_LONGEST = 100
 _NONE = 1e-7
 _LEAST, _MOST = 4e-6, 2e-3
 _START = dict(zip(MODES, (22.0, 19.0, 16.0, 12.5, 18.5, 15.0, 13.5, 7.5, 2.0), strict=True))
@@ -19,7 +19,7 @@ _START = dict(zip(MODES, (22.0, 19.0, 16.0, 12.5, 18.5, 15.0, 13.5, 7.5, 2.0), s
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is sent at each step."""
+    """How much is sent at each step; of V.21 no more bits a call than 100 s take."""
 
     seeds: int
     calls: int
@@ -54,18 +54,14 @@ class Curve:
         return None
 
 
-def _line(samples: Samples, snr: float, seed: tuple[int, ...]) -> Samples:
-    return Condition(snr).line(samples, seed)
-
-
 def measure(found: Curve, snr: float, effort: Effort) -> float:
     """Add what is wrong with this SNR to the curve."""
     mode, (sender, receiving) = found.mode, found.ends
     wrong = total = failed = 0
     for seed in range(effort.seeds):
-        bits, samples = sent(sender, mode, effort.bits, seed)
+        bits, samples = sent(sender, mode, min(effort.bits, _LONGEST * mode[1]), seed)
         for call in range(effort.calls):
-            line = _line(samples, snr, (seed, call, round(10 * snr) + 1000))
+            line = Condition(snr).line(samples, (seed, call, round(10 * snr) + 1000))
             heard = hear(mode, receiver(receiving, mode), line, bits)
             if not heard.trained or heard.garbage:
                 failed += 1
