@@ -48,7 +48,7 @@ def pages(path: Path, options: Options, span: Span) -> Iterator[Page]:
         for number in span.of(len(frames)):
             with naming(path, number):
                 image.seek(frames[number - 1])
-                page = laid(*_loaded(image, path, options), options)
+                page = _read(image, path, options)
             yield page
 
 
@@ -100,26 +100,32 @@ def _subfile_type(image: Image.Image) -> int:
     return kind if isinstance(kind, int) else 0
 
 
-def _loaded(image: Image.Image, path: Path, options: Options) -> tuple[Image.Image, Density]:
-    """The pixels the right way up, and their density."""
+def _read(image: Image.Image, path: Path, options: Options) -> Page:
+    """The page that the picture is at."""
     options.admit(*image.size)
     turned = image.getexif().get(_ORIENTATION) in _TURNED
     density = _density(image)
-    if image.format in ("JPEG", "MPO"):
-        whole, side = image.size, max(options.width, options.height)
-        image.draft("L", (side, side))
-        if not density.known:
-            density = _UNKNOWN
-        x, y = (drawn / size for drawn, size in zip(image.size, whole, strict=True))
-        density = Density(density.x * x, density.y * y)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        upright = decoded(image, path)
-        if upright is None:
-            image.load()  # which turns it, too
-            upright = image
-    else:
-        upright = ImageOps.exif_transpose(image)
-    return upright, density.turned() if turned else density
+        rows = decoded(image, path)
+        if rows is not None:
+            found = fax_resolution(*image.size, density)
+            page = Page(rows, image.width, found or options.resolution)
+            return page if found else laid(page.image(), density, options)
+        image.load()  # which turns it, too
+        return laid(image, density.turned() if turned else density, options)
+    if image.format in ("JPEG", "MPO"):
+        density = _drafted(image, density, options)
+    upright = ImageOps.exif_transpose(image)
+    return laid(upright, density.turned() if turned else density, options)
+
+
+def _drafted(image: Image.Image, density: Density, options: Options) -> Density:
+    """Have no more of a photograph decoded than is of use, and tell the density of that."""
+    whole, side = image.size, max(options.width, options.height)
+    image.draft("L", (side, side))
+    known = density if density.known else _UNKNOWN
+    x, y = (drawn / size for drawn, size in zip(image.size, whole, strict=True))
+    return Density(known.x * x, known.y * y)
 
 
 def _density(image: Image.Image) -> Density:

@@ -29,7 +29,7 @@ from PIL import Image
 from dsp.fax.t4 import Packed, pack, unpack
 from dsp.types import DspError
 
-__all__ = ["Black", "DocumentError", "Page", "Paper", "Resolution", "centred", "naming"]
+__all__ = ["Black", "DocumentError", "Page", "Paper", "Resolution", "centred", "inverted", "naming"]
 
 Black: TypeAlias = NDArray[np.bool_]
 
@@ -272,9 +272,8 @@ class Page:
         if image.mode != "1":
             raise DocumentError(f"an image of mode {image.mode!r} is not black and white")
         octets = (image.width + 7) // 8
-        rows = ~np.frombuffer(image.tobytes(), dtype=np.uint8).reshape(image.height, octets)
-        rows[:, -1:] &= ~_beyond(image.width)
-        return cls(rows, image.width, resolution)
+        white = np.frombuffer(image.tobytes(), dtype=np.uint8).reshape(image.height, octets)
+        return cls(inverted(white, image.width), image.width, resolution)
 
     def black(self) -> Black:
         """``(height, width)``, true where it is black."""
@@ -293,6 +292,13 @@ def centred(black: Black, width: int, resolution: Resolution) -> Page:
     left = (width - black.shape[1]) // 2
     right = width - black.shape[1] - left
     return Page.from_black(np.pad(black, ((0, 0), (left, right))), resolution)
+
+
+def inverted(rows: Packed, width: int) -> Packed:
+    """White for black: rows packed as a page's are."""
+    other = ~rows
+    other[:, -1:] &= ~_beyond(width)
+    return other
 
 
 def _beyond(width: int) -> np.uint8:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, TiffImagePlugin
+from PIL import TiffImagePlugin
 
 from dsp.fax.document_directory import Tag
-from dsp.fax.document_page import DocumentError
+from dsp.fax.document_page import DocumentError, inverted
 from dsp.fax.t4 import Coding, Packed, decode, flip
 
 __all__ = ["decoded"]
@@ -21,9 +21,10 @@ __all__ = ["decoded"]
 _T4, _T6 = 3, 4
 _TWO_DIMENSIONS, _UNCOMPRESSED = 1, 2
 _ORIENTATION = 274
+_WHITE_IS_ZERO = 0
 
 
-def decoded(image: TiffImagePlugin.TiffImageFile, path: Path) -> Image.Image | None:
+def decoded(image: TiffImagePlugin.TiffImageFile, path: Path) -> Packed | None:
     """Decode the page that Pillow is at.
 
     Parameters
@@ -35,9 +36,10 @@ def decoded(image: TiffImagePlugin.TiffImageFile, path: Path) -> Image.Image | N
 
     Returns
     -------
-    PIL.Image.Image or None
-        Of mode ``"1"``; ``None`` where it is for libtiff: another compression, tiles, a page that
-        is to be turned, lines of T.4's codes that are not as many as there should be.
+    numpy.ndarray or None
+        Rows as a :class:`~dsp.fax.document_page.Page` has them; ``None`` where it is for libtiff:
+        another compression, tiles, a page that is to be turned, lines of T.4's codes that are not
+        as many as there should be.
 
     Raises
     ------
@@ -69,7 +71,9 @@ def decoded(image: TiffImagePlugin.TiffImageFile, path: Path) -> Image.Image | N
                 raise DocumentError(f"its code is damaged at line {line} of {height}")
             strips.append(rows)
     rows = np.concatenate(strips)
-    return _image(rows, image.size, tags) if len(rows) == height else None
+    if len(rows) != height:
+        return None
+    return rows if tags.get(Tag.PHOTOMETRIC) == _WHITE_IS_ZERO else inverted(rows, width)
 
 
 def _coding(tags: TiffImagePlugin.ImageFileDirectory_v2) -> Coding | None:
@@ -86,10 +90,3 @@ def _coding(tags: TiffImagePlugin.ImageFileDirectory_v2) -> Coding | None:
         case int(compression) if compression == _T4 and not options & _UNCOMPRESSED:
             return "MR" if options & _TWO_DIMENSIONS else "MH"
     return None
-
-
-def _image(
-    rows: Packed, size: tuple[int, int], tags: TiffImagePlugin.ImageFileDirectory_v2
-) -> Image.Image:
-    white_is_zero = tags.get(Tag.PHOTOMETRIC) == 0
-    return Image.frombytes("1", size, (~rows if white_is_zero else rows).tobytes())
