@@ -276,6 +276,47 @@ def test_octets_and_bits_may_be_cut_anywhere(coding, seed, lengths, by_bits):
     assert decoder.quality == quality
 
 
+@pytest.mark.parametrize("late", range(8))
+@pytest.mark.parametrize(
+    ("coding", "bits"),
+    [
+        # no code word, one that is too far, an EOL too early, in both kinds of lines
+        ("MR", f"{EOL}1" + "0111" + f"{EOL}1" + "000000001" + "1" * 30 + f"{EOL}1" * 6),
+        ("MR", f"{EOL}1" + "000111" + "010" * 3 + f"{EOL}0" + "000000001" + "1" * 30 + EOL),
+        ("MR", f"{EOL}1" + "10011" + f"{EOL}0" + "000111" + f"{EOL}0" + "0000011" + f"{EOL}1" * 6),
+        ("MMR", "001" + "000111" + "010" + "0001" + EOL * 2),
+        ("MMR", "1" + EOL * 2),
+        ("MMR", "1" + "000000001" + "1" * 30),
+    ],
+)
+def test_what_is_cut_is_not_taken_for_an_end(coding, bits, late):
+    # white rows, or what is before the first EOL
+    octets = octets_of(("1" if coding == "MMR" else "0") * late + bits)
+    whole, quality = t4.decode(octets, 8, coding)
+    for cut in range(1, len(octets)):
+        decoder = t4.Decoder(coding, 8)
+        parts = [decoder.process(octets[:cut]), decoder.process(octets[cut:]), decoder.finish()]
+        assert np.array_equal(np.concatenate(parts), whole)
+        assert decoder.quality == quality
+
+
+@pytest.mark.parametrize("late", range(8))
+@pytest.mark.parametrize("coding", CODINGS)
+def test_the_longest_code_words_may_be_cut(coding, late):
+    width = 2600
+    # runs of 13 bits twice, of black, and of 12 of either colour
+    turns = np.array([[0, 1343], [1, 2597], [30, 2590], [600, 1100]])
+    pixels = np.arange(width)
+    rows = t4.pack((pixels >= turns[:, :1]) & (pixels < turns[:, 1:]))
+    bits = bits_of(t4.encode(rows, width, coding, k=1))
+    octets = octets_of(("1" if coding == "MMR" else "0") * late + bits)
+    for cut in range(1, len(octets)):
+        decoder = t4.Decoder(coding, width)
+        parts = [decoder.process(octets[:cut]), decoder.process(octets[cut:]), decoder.finish()]
+        assert np.array_equal(np.concatenate(parts)[-len(rows) :], rows)
+        assert is_clean(decoder.quality)
+
+
 def test_octets_may_follow_bits():
     rows, width = pages()["specks"]
     octets = t4.encode(rows, width, "MR")
