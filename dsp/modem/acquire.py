@@ -8,12 +8,14 @@ ours. Both offsets are read from what the taps alone leave over (Gauss-Newton).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsp.modem.equaliser_kernel import MIDDLE, SPAN
-from dsp.modem.front import heard
+from dsp.modem.front import PHASES, TURN
+from dsp.modem.front_kernel import halves
 from dsp.types import RATE
 
 __all__ = ["MOVES", "Fit", "Heard", "fit", "plain", "refit"]
@@ -28,6 +30,8 @@ _RIDGE = 1e-4
 MOVES = 12
 """Halves of a symbol by which the equaliser's window may be moved to either side."""
 _MOVE = 4
+_ENDS, _CUT_OFF = 6, 0.15
+"""Taps at either end, and the most of the power that is in them if the window is well placed."""
 _ENOUGH = 1.02
 """Times the least that is left over with which a window is as good, and is moved less."""
 _BAD = 4.0
@@ -37,6 +41,29 @@ _CLOCKS = 5e-4
 
 _REACH, _FINE = 2.0, 8
 """Halves of a symbol about which a short training may be off, and steps in each."""
+
+
+def heard(
+    made: NDArray[np.void], sound: NDArray[np.floating[Any]], times: _Floats, first: int
+) -> _Complex:
+    """Filter at some instants.
+
+    Parameters
+    ----------
+    made
+        From :func:`dsp.modem.front.front`.
+    sound
+        Samples that reach 15 samples before the instants and 16 after.
+    times
+        In samples, counted as ``first`` is: from one at which the carrier begins.
+    first
+        Number of the first sample of ``sound``, from 0 to 79.
+    """
+    grid = np.floor(times * PHASES + 0.5).astype(np.int64)
+    padded = np.concatenate([np.zeros(first), sound]).astype(np.float32)
+    out = np.empty(len(times), dtype=np.complex128)
+    halves(made, padded, grid, out)
+    return out
 
 
 @dataclass(frozen=True)
@@ -60,7 +87,7 @@ class Heard:
     """
 
     front: NDArray[np.void]
-    sound: NDArray[np.float64]
+    sound: NDArray[np.float32]
     first: int
     begin: float
     known: _Complex
@@ -78,7 +105,9 @@ class Heard:
         """
         count = 2 * len(self.known) + SPAN - 2
         times = begin + step * (np.arange(count + 2 * more, dtype=np.float64) - MIDDLE - more)
-        return heard(self.front, self.sound, times, self.first)
+        # counted from a sample at which the carrier begins, at or before the first
+        before = self.first - self.first % TURN
+        return heard(self.front, self.sound, times - before, self.first - before)
 
 
 @dataclass(frozen=True)
@@ -155,6 +184,12 @@ def _good(left: _Complex) -> _Mask:
     return np.repeat(good, [len(part) for part in parts])
 
 
+def _cut_off(taps: _Complex) -> bool:
+    """Tell whether the taps at an end of the window are so large that others are missed there."""
+    power = np.abs(taps) ** 2
+    return bool(max(power[:_ENDS].sum(), power[-_ENDS:].sum()) > _CUT_OFF * power.sum())
+
+
 def _best_window(training: Heard, guess: tuple[float, float], sent: _Complex, good: _Mask) -> int:
     """Return by how many halves of a symbol the window is moved so that little is left over."""
     halves = training.halves(*guess, MOVES)
@@ -174,8 +209,8 @@ def _best_window(training: Heard, guess: tuple[float, float], sent: _Complex, go
 def _moves(slope: _Complex, sent: _Complex, left: _Complex, middle: _Floats) -> _Floats:
     """Return by how much turn and clock are off, the latter in parts of a symbol a symbol."""
     columns = np.stack([1j * sent * middle, slope * middle], axis=1)
-    both = np.concatenate([columns.real, columns.imag])
-    return np.asarray(np.linalg.lstsq(both, np.concatenate([left.real, left.imag]), rcond=None)[0])
+    matrix = (columns.conj().T @ columns).real
+    return np.asarray(np.linalg.solve(matrix, (columns.conj().T @ left).real))
 
 
 def fit(training: Heard) -> Fit:
@@ -186,13 +221,13 @@ def fit(training: Heard) -> Fit:
     halves = training.halves(begin, step)
     scale = 1.0 / np.sqrt(np.mean(np.abs(halves) ** 2))
     turn = _first_turn(_rows(halves)[:, MIDDLE], known)
-    good = np.ones(len(known), dtype=np.bool_)
+    good, taps = np.ones(len(known), dtype=np.bool_), np.zeros(SPAN, dtype=np.complex128)
     for number in range(_ROUNDS):
         sent = known * np.exp(1j * turn * middle)
-        if number == 1:
+        if number == 1 and _cut_off(taps):
             begin += step * _best_window(training, (begin, step), sent, good)
         halves = scale * training.halves(begin, step)
-        rows = _rows(halves)
+        rows = np.ascontiguousarray(_rows(halves))
         taps = _taps(rows[good], sent[good])
         left = rows @ taps - sent
         good = _good(left)

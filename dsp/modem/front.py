@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dsp.modem.shaping import root_raised_cosine
 from dsp.types import RATE
 
-__all__ = ["FRONT", "LEAD", "PHASES", "TAPS", "TURN", "front", "heard"]
+__all__ = ["FRONT", "LEAD", "PHASES", "TAPS", "TURN", "front"]
 
 TAPS = 32
 LEAD = TAPS // 2 - 1
@@ -67,28 +67,3 @@ def front(symbol_rate: int, carrier: float, rolloff: float) -> NDArray[np.void]:
     made["real"], made["imaginary"] = taps.real, taps.imag
     made["cosine"], made["sine"] = turns.real, turns.imag
     return made
-
-
-def heard(
-    made: NDArray[np.void], sound: NDArray[np.float64], times: NDArray[np.float64], first: int
-) -> NDArray[np.complex128]:
-    """Filter at some instants.
-
-    Parameters
-    ----------
-    made
-        From :func:`front`.
-    sound
-        Samples that reach :data:`LEAD` samples before the instants and 16 after.
-    times
-        In samples, counted as ``first`` is.
-    first
-        Number of the first sample of ``sound``.
-    """
-    one = made[0]
-    grid = np.floor(times * PHASES + 0.5).astype(np.int64)
-    begin = grid // PHASES - LEAD
-    windows = np.lib.stride_tricks.sliding_window_view(sound, TAPS)[begin - first]
-    taps = (one["real"] + 1j * one["imaginary"])[grid % PHASES]
-    carrier = (one["cosine"] + 1j * one["sine"])[begin % TURN]
-    return np.asarray(np.einsum("nk,nk->n", windows, taps) * carrier)

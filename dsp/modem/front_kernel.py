@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dsp.compiled import fast, kernel
-from dsp.modem.front import PHASES, TAPS
+from dsp.compiled import entry, fast, kernel
+from dsp.modem.front import LEAD, PHASES, TAPS, TURN
 
 Record: TypeAlias = Any
 
@@ -39,3 +40,21 @@ def half(front: Record, sound: Any, begin: int, phase: int, turn: int) -> tuple[
         imaginary += window[k] * in_quadrature[k]
     cosine, sine = front.cosine[turn], front.sine[turn]
     return real * cosine - imaginary * sine, real * sine + imaginary * cosine
+
+
+@entry
+def halves(
+    made: NDArray[np.void],
+    sound: NDArray[np.float32],
+    grid: NDArray[np.int64],
+    out: NDArray[np.complex128],
+) -> None:
+    """Filter at instants that are told in phases of a sample since the first of the sound's.
+
+    The carrier is as if that were a sample at which it begins anew.
+    """
+    front = made[0]
+    for k in range(len(grid)):
+        begin = grid[k] // PHASES - LEAD
+        real, imaginary = half(front, sound, begin, grid[k] % PHASES, begin % TURN)
+        out[k] = complex(real, imaginary)

@@ -51,8 +51,8 @@ _CLOCK_RANGE = 400e-6
 _PHASE_STEP, _TURN_STEP, _GAIN_STEP = 0.02, 2e-4, 0.004
 _CLOCK_STEP, _RATE_STEP = 0.01, 1e-5
 _ADAPT_FIRST, _ADAPT_STEP = 2.5e-3, 4e-4
-_WORST, _CHANCE = 0.3, 0.7
-"""Noise with which a training has failed, and with which it was none."""
+_WORST, _CHANCE = 0.3, 0.6
+"""Noise with which a training has failed, and with which it was none: of speech it is 0.61."""
 _GONE = 0.1, 0.35
 _BY_CHANCE = {Differential: 0.07, Trellis: 0.19}
 """Noise in parts of the least squared distance of points: more is in symbols decided by chance.
@@ -62,8 +62,12 @@ and 0.11.
 """
 _REGAINED, _MOST_REGAINED = 80, 2048
 """Symbols after which phase and level are found anew, each time twice as many up to the latter."""
-_PATIENCE = 0.07
-"""Seconds for which a signal may be away: three frames of 20 ms that were lost."""
+_PATIENCE = 0.055
+"""Seconds for which a signal may be away: two frames of 20 ms that were lost, and no more than
+T.30 lets pass between a page and what V.21 says next: 75 ms, give or take 20."""
+
+_FADING = 37
+"""Symbols in which the mean power falls to where a signal counts as gone, if there is no noise."""
 
 _WHAT: dict[int, What] = {
     CARRIER_UP: "carrier up",
@@ -148,7 +152,7 @@ def _tables(scheme: Scheme, training: Training) -> NDArray[np.void]:
     spare = 16 + ceil(MOVES * half)
     tables["behind"] = LEAD + ceil((MIDDLE + 2) * half) + spare
     tables["needed"] = ceil((2 * _fitted(training) + SPAN - MIDDLE) * half) + TAPS + spare
-    tables["patience"] = round(_PATIENCE * scheme.symbol_rate)
+    tables["patience"] = round(_PATIENCE * scheme.symbol_rate) - _FADING
     tables["delay"] = 0 if isinstance(scheme.code, Differential) else DEPTH - EACH
     tables["chance"] = _BY_CHANCE[type(scheme.code)] * _apart(scheme)
     tables["adapt_step"] = _ADAPT_STEP
@@ -172,6 +176,7 @@ class QamReceiver:
         self._one = self._state[0]
         self._out = np.empty(0, dtype=np.uint8)
         self._reports: list[Report] = []
+        self._latest = 0
         self._shown = 0
         self._kept: Fit | None = None
         self._late = 0.0
@@ -249,7 +254,7 @@ class QamReceiver:
         """Do what the loop leaves to be done."""
         one = self._one
         for what, position, bits in one["report"][: one["reports"]].tolist():
-            self._reports.append(Report(_WHAT[what], position, bits))
+            self._note(_WHAT[what], position, bits)
         one["reports"] = 0
         if one["mode"] == GATHERED:
             self._fit()
@@ -259,7 +264,7 @@ class QamReceiver:
     def _fit(self) -> None:
         one, scheme = self._one, self._scheme
         known = self._training.known[: _fitted(self._training)].astype(np.complex128)
-        sound = one["sound"][: one["fill"]].astype(np.float64)
+        sound = one["sound"][: one["fill"]].copy()
         found = float(one["begin"]) / SECOND
         heard = Heard(
             self._tables["front"], sound, int(one["first"]), found, known, scheme.symbol_rate
@@ -268,15 +273,16 @@ class QamReceiver:
             fitted = refit(heard, self._learned() or plain(heard))
         else:
             fitted = fit(heard)
-        if fitted.noise < _CHANCE:
-            self._note("carrier up", found)
-        if fitted.noise <= _WORST:
-            self._begin(fitted)
+        if fitted.noise > _CHANCE:
+            self._search()
+            one["timing"]["clock"] = one["begin"] + 2 * one["timing"]["step"]
             return
-        if fitted.noise < _CHANCE:
-            self._note("training failed", found)
-        self._search()
-        one["timing"]["clock"] = one["begin"] + 2 * one["timing"]["step"]
+        self._begin(fitted)
+        self._note("carrier up", int(found), int(one["bits"]))
+        if fitted.noise > _WORST:
+            # until it is over; no ones are waited for
+            self._note("training failed", int(found), int(one["bits"]))
+            one["pending"] = 0
 
     def _regain(self) -> None:
         """Find phase and level after a hit, unless there is nothing to be found."""
@@ -295,8 +301,10 @@ class QamReceiver:
         one["astray"] = 0
         one["mode"] = RECEIVING
 
-    def _note(self, what: What, position: float) -> None:
-        self._reports.append(Report(what, int(position), int(self._one["bits"])))
+    def _note(self, what: What, position: int, bits: int) -> None:
+        # a signal that ends in its training has faded before that was said to have failed
+        self._latest = max(position, self._latest)
+        self._reports.append(Report(what, self._latest, bits))
 
     def _begin(self, fitted: Fit) -> None:
         """Hear the training once more, from its first known symbol on."""

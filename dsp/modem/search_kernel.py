@@ -44,6 +44,9 @@ _TURNING = np.resize(np.array([1.0, -1.0], dtype=np.float32), PATTERN)
 _LEAST = np.float32(0.1)
 """Share of the energy that must be left without alternations."""
 
+_STEADY = 0.85
+"""What is nearly as like the pattern some symbols later is a tone, and no training."""
+
 WAIT = 16
 """Samples, half a symbol apart, in which a better likeness may still come."""
 
@@ -119,4 +122,9 @@ def look(search: Record, pattern: Any, real: float, imaginary: float) -> bool:
     like = _likeness(search, row, pattern)
     if like > search.threshold and like > search.best:
         search.best, search.since = like, 0
-    return bool(search.best > 0.0 and search.since >= WAIT)
+    if search.best == 0.0 or search.since < WAIT:
+        return False
+    if like > _STEADY * search.best:
+        renew(search)
+        return False
+    return True

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from dsp.modem.front import LEAD, TAPS, front, heard
+from dsp.modem.acquire import heard
+from dsp.modem.front import LEAD, TAPS, front
 from dsp.types import RATE
 from tests.support.modem_sounds import MODULES, SCHEMES
 
