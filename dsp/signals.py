@@ -170,6 +170,8 @@ def fsk(
     ------
     SignalError
         A time that is none.
+    ModemError
+        Bits that are neither 0 nor 1.
 
     Examples
     --------

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 
 import numpy as np
 
-from dsp.modem.types import Bits
-from dsp.types import RATE, Samples, amplitude, whole
+from dsp.modem.keying_kernel import STATE, key
+from dsp.modem.types import Bits, ModemError, given
+from dsp.types import RATE, Samples, amplitude
 
 __all__ = ["Keyer"]
 
-_TURN = 2.0**48
-"""What the phase counts a whole turn as: whole numbers add up to the same in any pieces."""
+_TURN = 2**64
+_INT16 = np.dtype(np.int16)
 
 
 class Keyer:
@@ -41,27 +41,26 @@ class Keyer:
     """
 
     def __init__(self, mark: float, space: float, rate: float, level: float) -> None:
-        self._hz = np.array((space, mark))
-        self._rate = Fraction(rate).limit_denominator(1000) / RATE
-        self._amplitude = amplitude(level)
-        self._turns = np.rint(self._hz / RATE / float(self._rate) * _TURN).astype(np.uint64)
-        self._sent = 0
-        self._begun = 0
-        self._bits = np.zeros(0, dtype=np.uint8)
-        self._phase = np.uint64(0)
-
-    def _bit_at(self, sample: int) -> int:
-        return sample * self._rate.numerator // self._rate.denominator
+        bits = Fraction(rate).limit_denominator(1000) / RATE
+        self._sample, self._bit = bits.numerator, bits.denominator
+        self._left = 0
+        self._state = np.zeros(1, dtype=STATE)
+        one = self._state[0]
+        steps = [round(Fraction(hz) / RATE / self._sample * _TURN) for hz in (space, mark)]
+        one["steps"] = np.array([step % _TURN for step in steps], dtype=np.uint64)
+        one["sample"], one["bit"] = self._sample, self._bit
+        one["phase"] = _TURN * 3 // 4
+        one["peak"] = amplitude(level)
 
     def wanted(self, count: int) -> int:
         """How many bits more the next so many samples take."""
-        if count <= 0:
-            return 0
-        return max(0, self._bit_at(self._sent + count - 1) + 1 - self._begun)
+        return (
+            max(0, ((count - 1) * self._sample - self._left) // self._bit + 1) if count > 0 else 0
+        )
 
     def ends(self, bits: int) -> int:
         """How many samples are left of what has begun and so many bits more."""
-        return math.ceil((self._begun + bits) / self._rate) - self._sent
+        return -(-(self._left + bits * self._bit) // self._sample)
 
     def send(self, bits: Bits, count: int) -> Samples:
         """Return the next samples.
@@ -69,23 +68,17 @@ class Keyer:
         Parameters
         ----------
         bits
-            As many as are :meth:`wanted`.
+            ``(n,)`` uint8, as many as are :meth:`wanted`; the last one goes on if they are fewer.
         count
             How many samples.
+
+        Raises
+        ------
+        ModemError
+            For what is no bits, or of another type.
         """
-        heard = np.concatenate([self._bits, bits])
-        if not count or not len(heard):
-            return np.zeros(0, dtype=np.int16)
-        first = self._begun - len(self._bits)
-        grown = np.cumsum(self._turns[heard], dtype=np.uint64)
-        phases = self._phase + np.concatenate([np.zeros(1, dtype=np.uint64), grown])
-        at = np.arange(self._sent, self._sent + count, dtype=np.int64)
-        which = at * self._rate.numerator // self._rate.denominator
-        into = (at * self._rate.numerator - which * self._rate.denominator) / self._rate.numerator
-        which -= first
-        turns = (phases[which] % np.uint64(_TURN)).astype(np.float64) / _TURN
-        turns += self._hz[heard[which]] * into / RATE
-        self._sent += count
-        self._begun += len(bits)
-        self._bits, self._phase = heard[-1:], phases[len(heard) - 1]
-        return whole(self._amplitude * np.sin(2 * np.pi * turns))
+        out = np.empty(count, _INT16)
+        if not key(self._state, given(bits), out):
+            raise ModemError("bits are 0 and 1")
+        self._left += len(bits) * self._bit - count * self._sample
+        return out

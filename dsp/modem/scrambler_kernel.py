@@ -27,6 +27,9 @@ STATE = np.dtype(
 ``first`` and ``second`` are the taps, ``guarded`` whether there is V.27 ter's guard.
 """
 
+_PAST = 0xFFFFFF
+"""The bits that the register keeps."""
+
 _GUARD = 33
 """Bits of repetition after which V.27 ter turns one over (clause 9)."""
 
@@ -35,7 +38,7 @@ _GUARD = 33
 def _shift(state: Record, line: int) -> None:
     """Take a bit that is on the line."""
     past = state.register
-    state.register = (past << 1 | line) & 0xFFFFFF
+    state.register = (past << 1 | line) & _PAST
     if state.guarded:
         differs = (past >> 7 ^ line) & (past >> 8 ^ line) & (past >> 11 ^ line) & 1
         state.repeats = 0 if differs or state.repeats == _GUARD else state.repeats + 1
@@ -55,6 +58,25 @@ def scrambled(state: Record, bit: int) -> int:
     """Return the bit on the line for one of the data; ``state`` is a record of :data:`STATE`."""
     line = bit ^ _mask(state)
     _shift(state, line)
+    return line
+
+
+@kernel
+def scrambled_symbol(state: Record, number: int, bits: int) -> int:
+    """Return the bits on the line for a symbol's, both as a number with the first one highest.
+
+    They are at most as many as the first tap counts back, so that without a guard none of them
+    depends on another.
+    """
+    line: int = 0
+    if state.guarded:
+        for k in range(bits - 1, -1, -1):
+            line = line << 1 | scrambled(state, number >> k & 1)
+        return line
+    past = state.register
+    mask = past >> (state.first - bits) ^ past >> (state.second - bits)
+    line = (number ^ mask) & ((1 << bits) - 1)
+    state.register = (past << bits | line) & _PAST
     return line
 
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from dsp.compiled import entry, fast, kernel
 from dsp.modem import scrambler_kernel
-from dsp.modem.scrambler_kernel import scrambled
+from dsp.modem.bits_kernel import binary
+from dsp.modem.scrambler_kernel import scrambled_symbol
 from dsp.modem.types import Bits
 from dsp.types import Samples
 
@@ -31,6 +32,7 @@ SHAPE = np.dtype(
         ("bits", np.int64),
         ("turns", np.int64),
         ("reach", np.int64),
+        ("later", np.int64, (ROWS,)),
         ("real", np.float32, (ROWS, REACH)),
         ("imaginary", np.float32, (ROWS, REACH)),
         ("turn", np.float32, (TURNS, 2)),
@@ -41,7 +43,8 @@ SHAPE = np.dtype(
 )
 """A scheme as the loop needs it.
 
-``samples`` are ``symbols`` long. ``real`` and ``imaginary`` are what a symbol's parts are
+``samples`` are ``symbols`` long; ``later`` are those from where a symbol of a row begins to where
+the next one does. ``real`` and ``imaginary`` are what a symbol's parts are
 multiplied with, those of :func:`dsp.modem.shaping.pulses`, ``reach`` samples long; ``turn`` are the
 first ``turns`` of the carrier's at the symbols, which are the same over and over.
 """
@@ -68,13 +71,11 @@ samples to come.
 
 
 @kernel
-def _coded(s: Record, shape: Record, bits: Bits, at: int) -> int:
-    """Return the code word for the bits of a symbol, and for ones after the last of them."""
-    number = 0
-    for k in range(at, at + shape.bits):
-        number = number << 1 | scrambled(s.scrambler, bits[k] if k < len(bits) else 1)
-    word: int = shape.words[s.coder, number]
-    s.coder = shape.following[s.coder, number]
+def _coded(s: Record, shape: Record, number: int) -> int:
+    """Return the code word for the bits of a symbol, as a number with the first one highest."""
+    line = scrambled_symbol(s.scrambler, number, shape.bits)
+    word: int = shape.words[s.coder, line]
+    s.coder = shape.following[s.coder, line]
     return word
 
 
@@ -85,26 +86,41 @@ def _add(sums: Any, real: Any, imaginary: Any, a: Any, b: Any) -> None:
 
 
 @kernel
-def _send(s: Record, shape: Record, real: Any, imaginary: Any) -> None:
-    """Turn the next symbol and add its pulse to the samples that follow."""
-    cosine, sine = shape.turn[s.turned, 0] * s.gain, shape.turn[s.turned, 1] * s.gain
-    _add(
-        s.sums[s.wait : s.wait + shape.reach],
-        shape.real[s.row][: shape.reach],
-        shape.imaginary[s.row][: shape.reach],
-        real * cosine - imaginary * sine,
-        real * sine + imaginary * cosine,
-    )
+def _symbol(s: Record, shape: Record, lead: NDArray[np.float32], bits: Bits) -> tuple[Any, Any]:
+    """Return the next symbol, from the first of the bits if it is one of the data."""
+    if s.number < len(lead):
+        return lead[s.number, 0], lead[s.number, 1]
+    if s.number >= s.end:
+        return np.float32(0), np.float32(0)
+    number = 0
+    for k in range(shape.bits):
+        number = number << 1 | (bits[k] & 1 if k < len(bits) else 1)
+    word = _coded(s, shape, number)
+    return shape.points[word, 0], shape.points[word, 1]
 
 
 @kernel
-def _step(s: Record, shape: Record) -> None:
-    """Go on to the symbol after."""
-    s.number += 1
-    s.turned = 0 if s.turned + 1 == shape.turns else s.turned + 1
-    later = (shape.samples - s.row + shape.symbols - 1) // shape.symbols
-    s.wait += later
-    s.row += later * shape.symbols - shape.samples
+def _send(s: Record, shape: Record, lead: NDArray[np.float32], bits: Bits, count: int) -> int:
+    """Add the pulses of the symbols that begin in so many samples; return the bits of them."""
+    wait, row, turned, taken = s.wait, s.row, s.turned, 0
+    while wait < count:
+        real, imaginary = _symbol(s, shape, lead, bits[taken:])
+        taken += shape.bits if s.number >= len(lead) else 0
+        s.number += 1
+        cosine, sine = shape.turn[turned, 0] * s.gain, shape.turn[turned, 1] * s.gain
+        _add(
+            s.sums[wait : wait + shape.reach],
+            shape.real[row][: shape.reach],
+            shape.imaginary[row][: shape.reach],
+            real * cosine - imaginary * sine,
+            real * sine + imaginary * cosine,
+        )
+        turned = 0 if turned + 1 == shape.turns else turned + 1
+        later = shape.later[row]
+        wait += later
+        row += later * shape.symbols - shape.samples
+    s.wait, s.row, s.turned = wait - count, row, turned
+    return taken
 
 
 @fast
@@ -130,7 +146,7 @@ def transmit(
     lead: NDArray[np.float32],
     bits: Bits,
     out: Samples,
-) -> None:
+) -> bool:
     """Make the next samples.
 
     Parameters
@@ -140,22 +156,20 @@ def transmit(
     lead
         ``(n, 2)``: symbols that go before those of the data.
     bits
-        Of the data, for all symbols that begin in these samples; ones go on after them.
+        Of the data, for the symbols that begin in these samples; ones go on after them.
     out
         Samples to fill.
+
+    Returns
+    -------
+    bool
+        Whether all bits are 0 or 1.
     """
     s, shape = state[0], shapes[0]
     at = 0
     for begin in range(0, len(out), BLOCK):
         count = min(BLOCK, len(out) - begin)
-        while s.wait < count:
-            if s.number < len(lead):
-                _send(s, shape, lead[s.number, 0], lead[s.number, 1])
-            elif s.number < s.end:
-                word = _coded(s, shape, bits, at)
-                at += shape.bits
-                _send(s, shape, shape.points[word, 0], shape.points[word, 1])
-            _step(s, shape)
+        at += _send(s, shape, lead, bits[at:], count)
         _rounded(s.sums, out[begin : begin + count])
         _shift(s.sums, count)
-        s.wait -= count
+    return bool(binary(bits))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dsp.modem.scheme import Scheme, Training, opening
 from dsp.modem.shaping import SPAN, grid, pulses
 from dsp.modem.transmit_kernel import LANES, SHAPE, STATE, transmit
-from dsp.modem.types import Bits, BitSource, Complex, ModemError
+from dsp.modem.types import Bits, BitSource, Complex, ModemError, given
 from dsp.types import Samples, amplitude
 
 __all__ = ["LEVELS", "QamTransmitter"]
@@ -20,7 +20,7 @@ LEVELS = -50.0, 0.0
 """dBm0 between which there are transmitters; above −4 the highest peaks are cut off."""
 
 _NEVER = 2**62
-
+_INT16 = np.dtype(np.int16)
 _NO_BITS: Bits = np.zeros(0, dtype=np.uint8)
 
 
@@ -32,7 +32,9 @@ def _pairs(symbols: Complex) -> NDArray[np.float32]:
 def _shape(scheme: Scheme) -> NDArray[np.void]:
     shape = np.zeros(1, dtype=SHAPE)
     one = shape[0]
-    one["samples"], one["symbols"] = grid(scheme.symbol_rate)
+    samples, symbols = grid(scheme.symbol_rate)
+    one["samples"], one["symbols"] = samples, symbols
+    one["later"][:symbols] = -((np.arange(symbols) - samples) // symbols)
     one["bits"] = scheme.bits
     turns = np.arange(len(one["turn"])) * scheme.carrier / scheme.symbol_rate
     one["turns"] = scheme.symbol_rate // gcd(scheme.symbol_rate, round(scheme.carrier))
@@ -105,8 +107,9 @@ class QamTransmitter:
         self._state = self._fresh.copy()
         self._shape = _shape(scheme)
         self._samples, self._symbols = grid(scheme.symbol_rate)
+        self._bits = scheme.bits
         self._source: BitSource | None = None
-        self._position = 0
+        self._position = self._symbol = 0
         self._end = _NEVER
 
     @property
@@ -127,9 +130,9 @@ class QamTransmitter:
         Samples
             Until its last pulse, or the silence of its turn-off, is over.
         """
-        count = self._length(len(self._lead) - (-len(bits) // self.scheme.bits))
+        symbols = len(self._lead) - (-len(bits) // self._bits) + self.scheme.turn_off
         self.start(lambda _wanted: bits)
-        return self.pull(count)
+        return self.pull(self._length(symbols))
 
     def start(self, source: BitSource) -> None:
         """Begin a burst, whatever became of the one before.
@@ -141,7 +144,8 @@ class QamTransmitter:
         """
         self._state[:] = self._fresh
         self._source = source
-        self._position, self._end = 0, _NEVER
+        self._position, self._symbol = 0, len(self._lead)
+        self._end = _NEVER
 
     def pull(self, count: int) -> Samples:
         """Return the burst's next samples; fewer than ``count`` where it ends.
@@ -149,39 +153,45 @@ class QamTransmitter:
         Raises
         ------
         ModemError
-            Where the source gives more bits than it is asked for.
+            For a negative count; where the source gives more bits than it is asked for, or
+            something else than bits.
         """
-        if self._source is None:
-            return np.zeros(0, dtype=np.int16)
-        count = min(count, self._end - self._position)
-        bits = _NO_BITS
+        if count < 0:
+            raise ModemError(f"there are no {count} samples")
+        if count < 0:
+            raise ModemError(f"there are no {count} samples")
+        source = self._source
+        if source is None:
+            return np.empty(0, _INT16)
+        bits, position = _NO_BITS, self._position + count
         if self._end == _NEVER:
-            first = max(self._begun(self._position), len(self._lead))
-            wanted = (self._begun(self._position + count) - first) * self.scheme.bits
-            if wanted > 0:
-                bits = self._source(wanted)
-                if len(bits) < wanted:
-                    self._turn_off(first - (-len(bits) // self.scheme.bits))
-                    count = min(count, self._end - self._position)
-                elif len(bits) > wanted:
-                    raise ModemError(f"the source gave {len(bits)} bits for {wanted}")
-        out = np.empty(count, dtype=np.int16)
-        transmit(self._state, self._shape, self._lead, bits, out)
-        self._position += count
-        if self._position == self._end:
+            begun = (position - 1) * self._symbols // self._samples + 1
+            if begun > self._symbol:
+                bits = self._asked(source, begun)
+        if position >= self._end:
+            count, position = self._end - self._position, self._end
             self._source = None
+        self._position = position
+        out = np.empty(count, _INT16)
+        if not transmit(self._state, self._shape, self._lead, bits, out):
+            raise ModemError("bits are 0 and 1")
         return out
 
-    def _begun(self, samples: int) -> int:
-        """Return how many symbols begin in the first samples of the burst."""
-        return (samples - 1) * self._symbols // self._samples + 1
+    def _asked(self, source: BitSource, begun: int) -> Bits:
+        """Return the bits of the symbols up to so many; end the burst where they end."""
+        wanted = (begun - self._symbol) * self._bits
+        bits = given(source(wanted))
+        if len(bits) > wanted:
+            raise ModemError(f"the source gave {len(bits)} bits for {wanted}")
+        if len(bits) < wanted:
+            symbols = self._symbol - (-len(bits) // self._bits) + self.scheme.turn_off
+            self._state["end"] = symbols
+            self._end = self._length(symbols)
+        self._symbol = begun
+        return bits
 
     def _length(self, symbols: int) -> int:
-        """Return the samples of a burst that has so many symbols before its turn-off."""
+        """Return the samples of a burst of so many symbols, those of its turn-off among them."""
         after = max(self.scheme.turn_off_silence, SPAN // 2)
-        symbols += self.scheme.turn_off + SPAN // 2 + after
+        symbols += SPAN // 2 + after
         return -(-symbols * self._samples // self._symbols)
-
-    def _turn_off(self, symbols: int) -> None:
-        self._state["end"] = symbols + self.scheme.turn_off
-        self._end = self._length(symbols)

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from dsp.types import DspError, Samples
 
-__all__ = ["BitSource", "Bits", "Complex", "ModemError", "Receives", "Report", "Transmits"]
+__all__ = ["BitSource", "Bits", "Complex", "ModemError", "Receives", "Report", "Transmits", "given"]
+
+_UINT8 = np.dtype(np.uint8)
 
 Bits: TypeAlias = NDArray[np.uint8]
 """0 or 1 each, the first one on the line first."""
@@ -25,7 +27,25 @@ What: TypeAlias = Literal["carrier up", "trained", "training failed", "carrier l
 
 
 class ModemError(DspError):
-    """A modem that cannot be had: a bit rate, a training or a level that there is none of."""
+    """A modem that cannot be had, or what it cannot take: bits or samples of another kind."""
+
+
+def given(bits: Bits) -> Bits:
+    """Return bits as all loops are compiled for: writable, one after the other.
+
+    Raises
+    ------
+    ModemError
+        If they are not uint8, in a row.
+
+    Examples
+    --------
+    >>> given(np.frombuffer(bytes([0, 1]), dtype=np.uint8)).flags.writeable
+    True
+    """
+    if bits.dtype != _UINT8 or bits.ndim != 1:
+        raise ModemError(f"bits of {bits.dtype} {bits.shape}: not uint8 in a row")
+    return bits if bits.flags.carray else bits.copy()
 
 
 @dataclass(frozen=True, slots=True)

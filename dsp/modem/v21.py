@@ -83,6 +83,11 @@ class Transmitter:
         -------
         numpy.ndarray
             int16 at 8 kHz, n / 300 seconds to the last sample begun; nothing goes before or after.
+
+        Raises
+        ------
+        ModemError
+            For what is no bits, or of another type.
         """
         keyer = self._new_keyer()
         return keyer.send(bits, keyer.ends(len(bits)))
@@ -98,14 +103,25 @@ class Transmitter:
         self._keyer, self._source, self._left = self._new_keyer(), source, 0
 
     def pull(self, count: int) -> Samples:
-        """Return the next samples of the burst; fewer than ``count`` where it ends."""
-        bits = np.zeros(0, dtype=np.uint8)
+        """Return the burst's next samples; fewer than ``count`` where it ends.
+
+        Raises
+        ------
+        ModemError
+            For a negative count; where the source gives more bits than it is asked for, or
+            something else than bits.
+        """
+        if count < 0:
+            raise ModemError(f"there are no {count} samples")
+        bits = _NONE
         if self._source is not None:
             wanted = self._keyer.wanted(count)
             if wanted:
                 bits = self._source(wanted)
-            if len(bits) < wanted:
-                self._source, self._left = None, self._keyer.ends(len(bits))
+                if len(bits) > wanted:
+                    raise ModemError(f"the source gave {len(bits)} bits for {wanted}")
+                if len(bits) < wanted:
+                    self._source, self._left = None, self._keyer.ends(len(bits))
         if self._source is None:
             count = min(count, self._left)
             self._left -= count
@@ -188,7 +204,7 @@ class Receiver:
         """
         if samples.dtype != _INT16 or samples.ndim != 1:
             raise ModemError(f"samples of {samples.dtype} {samples.shape}: not int16 in a row")
-        if not samples.flags.c_contiguous:
+        if not samples.flags.carray:
             samples = samples.copy()
         if len(samples) > MOST:
             cuts = range(0, len(samples), MOST)

@@ -199,3 +199,35 @@ def test_a_source_may_not_give_more_than_it_is_asked_for():
     one.start(lambda count: random_bits(count + 1))
     with pytest.raises(ModemError, match="the source gave"):
         one.pull(8000)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda count: np.full(count, 2, dtype=np.uint8),
+        lambda count: np.ones(count, dtype=np.int64),
+        lambda count: np.ones((count, 1), dtype=np.uint8),
+    ],
+)
+@ALL
+def test_a_source_of_what_is_no_bits_is_refused(name, rate, wrong):
+    one = transmitter(name, rate)
+    one.start(wrong)
+    with pytest.raises(ModemError, match="bits"):
+        one.pull(3 * RATE)
+
+
+@ALL
+def test_bits_may_be_read_only_and_apart(name, rate):
+    one = transmitter(name, rate)
+    bits = random_bits(300)
+    apart = np.repeat(bits, 2)[::2]
+    apart.flags.writeable = False
+    assert one.modulate(apart).tolist() == one.modulate(bits).tolist()
+
+
+def test_there_are_no_samples_before_none():
+    one = transmitter("v29", 9600)
+    one.start(random_bits)
+    with pytest.raises(ModemError, match="samples"):
+        one.pull(-1)

@@ -23,7 +23,6 @@ from dsp.line import (
     shapes,
 )
 from dsp.modem import v21
-from dsp.modem.keying import Keyer
 from dsp.modem.types import ModemError
 from dsp.types import dbm0
 from tests.support import spandsp_modems as peer
@@ -91,14 +90,19 @@ def test_it_is_sent_the_same_in_any_pieces(pattern, pieces):
     assert len(sender.pull(10)) == 0
 
 
-def test_a_bit_lasts_26_samples_and_two_thirds_to_the_phase():
-    """After three bits, which are 80 samples, the phase is what their frequencies make of it."""
-    keyer = Keyer(1650.0, 1850.0, 300.0, 0.0)
-    sound = keyer.send(np.array([1, 0, 1, 1], dtype=np.uint8), 81).astype(float)
-    turns = (2 * 1650 + 1850) / 300
-    peak = np.sqrt(2) * 32768 * 10 ** (-6.16 / 20)
-    assert sound[0] == 0
-    assert sound[80] == pytest.approx(peak * np.sin(2 * np.pi * turns), abs=1.0)
+@pytest.mark.parametrize("count", [-1, -160])
+def test_there_are_no_samples_before_none(count):
+    sender = v21.Transmitter()
+    sender.start(lambda wanted: np.ones(wanted, dtype=np.uint8))
+    with pytest.raises(ModemError, match="samples"):
+        sender.pull(count)
+
+
+def test_a_source_may_not_give_more_than_it_is_asked_for():
+    sender = v21.Transmitter()
+    sender.start(lambda wanted: np.ones(wanted + 1, dtype=np.uint8))
+    with pytest.raises(ModemError, match="the source gave"):
+        sender.pull(160)
 
 
 @pytest.mark.parametrize("level", [-43.0, -13.0, -1.0])
