@@ -9,24 +9,10 @@ from dsp.line import Echo, GainHits, Impulses, Jitter, Line, Noise, PhaseHits, S
 from dsp.modem import v17
 from dsp.types import RATE, dbm0
 from tests.support.line_theory import lost
-from tests.support.modem_sounds import MODULES, SCHEMES, random_bits
+from tests.support.modem_sounds import LEVEL, MODULES, NEEDED, SCHEMES, random_bits
 from tests.support.spandsp_modems import Transmitter
 
 ALL = pytest.mark.parametrize(("name", "rate"), SCHEMES)
-
-LEVEL = -15.0
-NEEDED = {
-    ("v17", 14400): 20.5,
-    ("v17", 12000): 17.5,
-    ("v17", 9600): 14.2,
-    ("v17", 7200): 11.0,
-    ("v29", 9600): 18.0,
-    ("v29", 7200): 14.4,
-    ("v29", 4800): 10.4,
-    ("v27ter", 4800): 13.5,
-    ("v27ter", 2400): 7.0,
-}
-"""dB of signal to noise from 0 to 4 kHz at which one bit of 10,000 is wrong without any line."""
 
 SPARE = 4.0
 """dB more, with which a burst of a second is right to the last bit."""

@@ -12,7 +12,7 @@ from dsp.line import Clock, Codec, Echo, FrequencyOffset, GainHits, Line, Noise,
 from dsp.modem.scheme import opening
 from dsp.modem.types import ModemError
 from dsp.types import RATE, amplitude
-from tests.support.modem_sounds import BURSTS, MODULES, SCHEMES, random_bits
+from tests.support.modem_sounds import BURSTS, LEVEL, MODULES, NEEDED, SCHEMES, random_bits
 from tests.support.spandsp_modems import Transmitter
 
 ALL = pytest.mark.parametrize(("name", "rate"), SCHEMES)
@@ -20,20 +20,6 @@ SHORTS = pytest.mark.parametrize(("name", "rate"), [one[:2] for one in BURSTS if
 
 DIFFERENT = [one for one in BURSTS if one[0] != "v17" or one[1] == 14400]
 """All but those whose training has the same shape as another's."""
-
-LEVEL = -15.0
-NEEDED = {
-    ("v17", 14400): 20.5,
-    ("v17", 12000): 17.5,
-    ("v17", 9600): 14.2,
-    ("v17", 7200): 11.0,
-    ("v29", 9600): 18.0,
-    ("v29", 7200): 14.4,
-    ("v29", 4800): 10.4,
-    ("v27ter", 4800): 13.5,
-    ("v27ter", 2400): 7.0,
-}
-"""dB of signal to noise from 0 to 4 kHz at which one bit of 10,000 is wrong, as was measured."""
 
 MODEST = 6.0
 """dB more than needed: no error is to be expected for hours."""
