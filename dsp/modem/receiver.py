@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from math import ceil
-
 import numpy as np
-from numpy.typing import NDArray
 
-from dsp.modem.acquire import MOVES, Fit, Heard, fit, plain, refit
-from dsp.modem.differential import Differential
+from dsp.modem.acquire import Fit, Heard, fit, plain, refit
 from dsp.modem.equaliser_kernel import MIDDLE, SPAN
-from dsp.modem.front import LEAD, TAPS, front
 from dsp.modem.front_kernel import SECOND
 from dsp.modem.receive_kernel import (
     ASTRAY,
@@ -23,23 +17,18 @@ from dsp.modem.receive_kernel import (
     SEARCHING,
     SEEN,
     STATE,
-    TABLES,
     TRAINED,
     receive,
 )
 from dsp.modem.regain import regained
-from dsp.modem.scheme import Scheme, Training
-from dsp.modem.search_kernel import PATTERN
+from dsp.modem.scheme import Scheme
+from dsp.modem.tables import data_points, fitted_symbols, grouping, parts, tables
 from dsp.modem.tracking_kernel import LOUDEST, SOFTEST
-from dsp.modem.trellis import Trellis, subsets
-from dsp.modem.trellis_kernel import DEPTH, EACH, STATES, VITERBI
+from dsp.modem.trellis_kernel import STATES, VITERBI
 from dsp.modem.types import Bits, Complex, ModemError, Report, What
 from dsp.types import RATE, Samples, amplitude
 
 __all__ = ["QamReceiver"]
-
-_FITTED = 400
-"""Symbols of a training that are fitted at once; the rest is learned as it comes."""
 
 _FLOOR = -48.0
 _LIKENESS = {1: 0.42, 2: 0.3, 3: 0.42, 4: 0.42}
@@ -48,26 +37,18 @@ _LIKENESS = {1: 0.42, 2: 0.3, 3: 0.42, 4: 0.42}
 On the worst of lines V.17 is like its pattern to 0.36.
 """
 _CLOCK_RANGE = 400e-6
-_PHASE_STEP, _TURN_STEP, _GAIN_STEP = 0.02, 2e-4, 0.004
+_PHASE_STEP = {1200: 0.01, 1600: 0.01, 2400: 0.02}
+"""Of what a symbol is off in phase, by the symbol rate: V.27 ter bears more jitter than noise."""
+_GAIN_STEP = 0.004
 _CLOCK_STEP, _RATE_STEP = 0.01, 1e-5
-_ADAPT_FIRST, _ADAPT_STEP = 2.5e-3, 4e-4
+_ADAPT_FIRST = 2.5e-3
 _WORST, _CHANCE = 0.3, 0.6
 """Noise with which a training has failed, and with which it was none: of speech it is 0.61."""
 _GONE = 0.1, 0.35
-_BY_CHANCE = {Differential: 0.07, Trellis: 0.19}
-"""Noise in parts of the least squared distance of points: more is in symbols decided by chance.
-
-Those are 0.09 to 0.25 and 0.25 to 0.36 away; where 1e-4 of the bits are wrong it is 0.03 to 0.05
-and 0.11.
-"""
 _REGAINED, _MOST_REGAINED = 80, 2048
 """Symbols after which phase and level are found anew, each time twice as many up to the latter."""
-_PATIENCE = 0.055
-"""Seconds for which a signal may be away: two frames of 20 ms that were lost, and no more than
-T.30 lets pass between a page and what V.21 says next: 75 ms, give or take 20."""
-
-_FADING = 37
-"""Symbols in which the mean power falls to where a signal counts as gone, if there is no noise."""
+_BEFORE = 512
+"""Samples of silence before the first: what the filter and the fit of a training reach back."""
 
 _WHAT: dict[int, What] = {
     CARRIER_UP: "carrier up",
@@ -75,88 +56,6 @@ _WHAT: dict[int, What] = {
     FAILED: "training failed",
     CARRIER_LOST: "carrier lost",
 }
-
-
-def _parts(values: NDArray[np.complexfloating]) -> NDArray[np.float32]:
-    return np.stack([values.real, values.imag]).astype(np.float32)
-
-
-def _group(scheme: Scheme, training: Training) -> tuple[int, int]:
-    """Symbols in a group of the search's pattern, about 13 ms, and how many groups it has."""
-    group = 32 if scheme.symbol_rate == 2400 else 16
-    return group, min(PATTERN, len(training.known)) // group
-
-
-def _pattern(known: Complex, group: int, groups: int) -> tuple[int, NDArray[np.float32]]:
-    """Return the symbols that are searched for, without what the search takes off, and their lead.
-
-    They are the first in which there is enough besides alternations, or where there is most.
-    """
-
-    def without(lead: int) -> NDArray[np.complex128]:
-        parts = known[lead : lead + groups * group].astype(np.complex128)
-        pairs = parts.reshape(groups, group // 2, 2)
-        pairs = pairs - pairs.mean(axis=1, keepdims=True)
-        return np.asarray(pairs.reshape(groups, group))
-
-    leads = range(min(len(known) - groups * group, 2 * PATTERN) + 1)
-    least = [float(np.min(np.mean(np.abs(without(lead)) ** 2, axis=1))) for lead in leads]
-    enough = 0.6 * float(np.mean(np.abs(known) ** 2))
-    lead = next((lead for lead in leads if least[lead] >= enough), int(np.argmax(least)))
-    pattern = without(lead)
-    pattern /= np.sqrt(np.mean(np.abs(pattern) ** 2, axis=1, keepdims=True))
-    return lead, _parts(pattern.reshape(-1))
-
-
-def _fitted(training: Training) -> int:
-    return min(_FITTED, len(training.known) - 4)
-
-
-def _points(scheme: Scheme) -> Complex:
-    """Return the points that data are sent as."""
-    if isinstance(scheme.code, Differential):
-        return np.asarray(scheme.points[scheme.code.words])
-    return scheme.points
-
-
-def _apart(scheme: Scheme) -> float:
-    """Return the square of the least distance between two points."""
-    points = _points(scheme)
-    apart = np.abs(points[:, None] - points)
-    return float(np.min(apart[apart > 1e-3])) ** 2
-
-
-@lru_cache(maxsize=32)
-def _tables(scheme: Scheme, training: Training) -> NDArray[np.void]:
-    """Return what the loop knows of a modem."""
-    tables = np.zeros(1, dtype=TABLES)
-    half = RATE / scheme.symbol_rate / 2
-    tables["front"] = front(scheme.symbol_rate, scheme.carrier, scheme.rolloff)
-    group, groups = _group(scheme, training)
-    tables["lead"], tables["pattern"][0, :, : groups * group] = _pattern(
-        training.known, group, groups
-    )
-    tables["known"][0, :, : len(training.known)] = _parts(training.known)
-    tables["symbols"] = len(training.known)
-    tables["points"][0, :, : len(scheme.points)] = _parts(scheme.points)
-    if isinstance(scheme.code, Differential):
-        words = scheme.code.words
-        tables["words"][0, : len(words)] = words
-        tables["count"] = len(words)
-        tables["numbers"] = scheme.code.numbers
-    else:
-        tables["trellis"] = True
-        tables["subsets"] = subsets(scheme.bit_rate)
-    tables["bits"] = scheme.bits
-    tables["ones"] = training.ones * scheme.bits
-    spare = 16 + ceil(MOVES * half)
-    tables["behind"] = LEAD + ceil((MIDDLE + 2) * half) + spare
-    tables["needed"] = ceil((2 * _fitted(training) + SPAN - MIDDLE) * half) + TAPS + spare
-    tables["patience"] = round(_PATIENCE * scheme.symbol_rate) - _FADING
-    tables["delay"] = 0 if isinstance(scheme.code, Differential) else DEPTH - EACH
-    tables["chance"] = _BY_CHANCE[type(scheme.code)] * _apart(scheme)
-    tables["adapt_step"] = _ADAPT_STEP
-    return tables
 
 
 class QamReceiver:
@@ -174,6 +73,7 @@ class QamReceiver:
         self._scheme = scheme
         self._state = np.zeros(1, dtype=STATE)
         self._one = self._state[0]
+        self._one["first"], self._one["fill"] = -_BEFORE, _BEFORE
         self._out = np.empty(0, dtype=np.uint8)
         self._reports: list[Report] = []
         self._latest = 0
@@ -191,7 +91,8 @@ class QamReceiver:
         timing["most"] = round(self._half * (1 + _CLOCK_RANGE) * SECOND)
         timing["clock_step"] = _CLOCK_STEP * self._half
         timing["rate_step"] = _RATE_STEP * self._half
-        carrier["phase_step"], carrier["turn_step"] = _PHASE_STEP, _TURN_STEP
+        carrier["phase_step"] = step = _PHASE_STEP[self._scheme.symbol_rate]
+        carrier["turn_step"] = step**2 / 2
         carrier["gain_step"] = _GAIN_STEP
 
     def restart(self, *, short_training: bool = False) -> None:
@@ -200,8 +101,10 @@ class QamReceiver:
         training = scheme.short if short_training else scheme.long
         if training is None:
             raise ModemError(f"{scheme.name} has no short training")
+        self._kept = self._learned()
+        self._one["learned"] = False
         self._training = training
-        self._tables = _tables(scheme, training)
+        self._tables = tables(scheme, training)
         self._search()
 
     def _search(self) -> None:
@@ -210,7 +113,7 @@ class QamReceiver:
         one["trained"] = False
         one["timing"]["step"] = round(self._half * SECOND)
         search = one["search"]
-        search["group"], search["groups"] = group, groups = _group(self._scheme, self._training)
+        search["group"], search["groups"] = group, groups = grouping(self._scheme, self._training)
         search["floor"] = amplitude(_FLOOR) ** 2 / 4
         search["threshold"] = _LIKENESS[groups]
         search["fill"] = 0
@@ -263,7 +166,7 @@ class QamReceiver:
 
     def _fit(self) -> None:
         one, scheme = self._one, self._scheme
-        known = self._training.known[: _fitted(self._training)].astype(np.complex128)
+        known = self._training.known[: fitted_symbols(self._training)].astype(np.complex128)
         sound = one["sound"][: one["fill"]].copy()
         found = float(one["begin"]) / SECOND
         heard = Heard(
@@ -275,7 +178,9 @@ class QamReceiver:
             fitted = fit(heard)
         if fitted.noise > _CHANCE:
             self._search()
-            one["timing"]["clock"] = one["begin"] + 2 * one["timing"]["step"]
+            # a symbol after where it began what was searched for
+            symbols = int(self._tables["lead"][0]) + 1
+            one["timing"]["clock"] = one["begin"] + 2 * symbols * one["timing"]["step"]
             return
         self._begin(fitted)
         self._note("carrier up", int(found), int(one["bits"]))
@@ -289,7 +194,7 @@ class QamReceiver:
         one = self._one
         looked = int(one["looked"])
         latest = one["seen"][np.arange(looked - _REGAINED, looked) % SEEN]
-        factor = regained(latest, _points(self._scheme))
+        factor = regained(latest, data_points(self._scheme))
         if factor is None:
             one["until_regain"] = min(2 * int(one["until_regain"]), _MOST_REGAINED)
         else:
@@ -318,7 +223,7 @@ class QamReceiver:
         carrier["cosine"], carrier["sine"] = np.cos(fitted.phase), np.sin(fitted.phase)
         carrier["turn"], carrier["gain"] = fitted.turn, 1.0
         one["at"], one["halves"] = 0, SPAN
-        one["taps"] = _parts(fitted.taps)
+        one["taps"] = parts(fitted.taps)
         one["scale"] = fitted.scale
         one["symbol"] = 0
         one["adapt_step"] = _ADAPT_FIRST

@@ -125,6 +125,6 @@ def look(search: Record, pattern: Any, real: float, imaginary: float) -> bool:
     if search.best == 0.0 or search.since < WAIT:
         return False
     if like > _STEADY * search.best:
-        renew(search)
+        search.best, search.since = like, 0
         return False
     return True

@@ -324,6 +324,19 @@ def test_a_burst_that_is_heard_from_its_middle_on(name, rate, part):
 
 
 @ALL
+@pytest.mark.parametrize("symbols", [20, 60, 100, 200])
+def test_a_training_that_breaks_off_does_not_hide_the_next(name, rate, symbols):
+    scheme = MODULES[name].scheme(rate)
+    before = scheme.long.silence + len(scheme.long.alternation)
+    burst = theirs(name, rate)
+    broken = burst[: (before + symbols) * RATE // scheme.symbol_rate]
+    sound, _ = over(noise(name, rate), sound=np.concatenate([broken, silence(0.3), burst]))
+    heard = hear(receiver_of(name, rate), sound)
+    assert heard.what[-3:] == BURST
+    assert wrong(heard.bursts[-1], data(rate)) == 0
+
+
+@ALL
 @pytest.mark.parametrize("lost", [0.005, 0.010, 0.020])
 def test_a_lost_frame_costs_few_bits(name, rate, lost):
     """In the data; what comes after them is received."""
