@@ -158,7 +158,8 @@ class Deframer:
             Those that have ended, good or not, in order.
         """
         frames: list[Frame] = []
-        bits = np.ascontiguousarray(bits, dtype=np.uint8)
+        # a read-only array would be compiled for anew
+        bits = np.require(bits, dtype=np.uint8, requirements=["C", "W"])
         begin, happened = receive(self._state, self._frame, bits, 0, self._preamble)
         while happened != NOTHING:
             if happened in _REPORTED:
