@@ -19,6 +19,8 @@ ALL = (
     "media",
     "latency",
     "modems",
+    "trellis",
+    "t4",
 )
 
 
