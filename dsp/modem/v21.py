@@ -9,6 +9,7 @@ from dsp.modem.keying import Keyer
 from dsp.modem.types import Bits, BitSource, Complex, ModemError, Report
 from dsp.modem.v21_kernel import (
     BIT,
+    EVENTS,
     FRACTION,
     MOST,
     PAST,
@@ -146,6 +147,10 @@ def _bank(mark: float, space: float) -> NDArray[np.float32]:
     return np.stack(parts, axis=1).astype(np.float32)
 
 
+_MANY = EVENTS // 2
+"""Events that may wait in the loop's state: fewer come in the samples that it takes at once."""
+
+
 class Receiver:
     """Receive V.21: the bits of each burst, and when it began and ended.
 
@@ -181,6 +186,8 @@ class Receiver:
         one["turns"][4] = turned.mean()
         one["floor"] = amplitude(_FLOOR) ** 2 / 2 * RATE / BIT_RATE
         self._bits: Bits = one["bits"]
+        self._told: NDArray[np.int64] = self._state["event_count"]
+        self._reports: list[Report] = []
         one["base"], one["filled"] = -PAST, PAST
         restart(self._state)
 
@@ -210,16 +217,21 @@ class Receiver:
             cuts = range(0, len(samples), MOST)
             return np.concatenate([self.process(samples[at : at + MOST]) for at in cuts])
         count = hear(samples, self._state)
+        if self._told[0] > _MANY:
+            self._take_down()
         return self._bits[:count].copy() if count else _NONE
 
     def reports(self) -> list[Report]:
         """Return what has happened since this was last asked: carriers up and lost."""
-        one = self._state[0]
-        events = one["events"][: one["event_count"]].tolist()
-        one["event_count"] = 0
-        return [
-            Report("carrier lost" if what else "carrier up", at, bits) for what, at, bits in events
-        ]
+        self._take_down()
+        reports, self._reports = self._reports, []
+        return reports
+
+    def _take_down(self) -> None:
+        """Make room for what the loop has to tell."""
+        for what, at, bits in self._state[0]["events"][: self._told[0]].tolist():
+            self._reports.append(Report("carrier lost" if what else "carrier up", at, bits))
+        self._told[0] = 0
 
     def restart(self) -> None:
         """Listen for a new carrier from the next sample on, which is counted on from the last."""
