@@ -389,10 +389,10 @@ def test_speech_is_no_carrier():
 
 def test_nothing_that_happened_is_forgotten():
     """Of 40 bursts that nobody asked about in between."""
-    burst = Transmitter().modulate(np.array([0, 1, 1, 1, 1, 1, 1, 0] * 8, dtype=np.uint8))
+    burst = v21.Transmitter().modulate(np.array([0, 1, 1, 1, 1, 1, 1, 0] * 8, dtype=np.uint8))
     sound = np.tile(np.concatenate([burst, np.zeros(1600, dtype=np.int16)]), 40)
     for block in (len(sound), 160):
-        receiver = Receiver()
+        receiver = v21.Receiver()
         for begin in range(0, len(sound), block):
             receiver.process(sound[begin : begin + block])
         assert [one.what for one in receiver.reports()] == ["carrier up", "carrier lost"] * 40
