@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.modem.scrambler_kernel import STATE, descramble, scramble
-from dsp.modem.types import Bits
+from dsp.modem.types import Bits, given
 
 __all__ = ["Scrambler"]
 
@@ -64,13 +64,27 @@ class Scrambler:
         return state
 
     def scramble(self, bits: Bits, state: NDArray[np.void]) -> Bits:
-        """Return the bits on the line."""
+        """Return the bits on the line.
+
+        Raises
+        ------
+        ModemError
+            If the bits are not uint8, in a row.
+        """
+        bits = given(bits)
         line = np.empty_like(bits)
         scramble(state, bits, line)
         return line
 
     def descramble(self, line: Bits, state: NDArray[np.void]) -> Bits:
-        """Return the data; they are right once ``taps[1]`` bits on the line have been."""
+        """Return the data; they are right once ``taps[1]`` bits on the line have been.
+
+        Raises
+        ------
+        ModemError
+            If the bits are not uint8, in a row.
+        """
+        line = given(line)
         bits = np.empty_like(line)
         descramble(state, line, bits)
         return bits

@@ -44,9 +44,9 @@ SHAPE = np.dtype(
 """A scheme as the loop needs it.
 
 ``samples`` are ``symbols`` long; ``later`` are those from where a symbol of a row begins to where
-the next one does. ``real`` and ``imaginary`` are what a symbol's parts are
-multiplied with, those of :func:`dsp.modem.shaping.pulses`, ``reach`` samples long; ``turn`` are the
-first ``turns`` of the carrier's at the symbols, which are the same over and over.
+the next one does. ``real`` and ``imaginary`` are what a symbol's parts are multiplied with, those
+of :func:`dsp.modem.shaping.pulses`, ``reach`` samples long; ``turn`` are the first ``turns`` of the
+carrier's at the symbols, which are the same over and over.
 """
 
 STATE = np.dtype(
@@ -87,7 +87,7 @@ def _add(sums: Any, real: Any, imaginary: Any, a: Any, b: Any) -> None:
 
 @kernel
 def _symbol(s: Record, shape: Record, lead: NDArray[np.float32], bits: Bits) -> tuple[Any, Any]:
-    """Return the next symbol, from the first of the bits if it is one of the data."""
+    """Return the next symbol, of the first of the bits if it is one of the data."""
     if s.number < len(lead):
         return lead[s.number, 0], lead[s.number, 1]
     if s.number >= s.end:

@@ -247,6 +247,7 @@ class Decoder:
             The bits of the symbols that are decided by these, still scrambled: 16 symbols at
             a time, each after 16 to 31 more.
         """
+        symbols = np.require(symbols, dtype=np.complex64, requirements=["C", "W"])
         self.early = np.empty(len(symbols), dtype=np.uint8)
         self.errors = np.empty(len(symbols), dtype=np.float32)
         numbers = np.empty(len(symbols) + EACH, dtype=np.uint8)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dsp.modem.scrambler import Scrambler
+from dsp.modem.types import ModemError
 
 SCRAMBLERS = {
     "V.29, V.17": Scrambler((18, 23)),
@@ -79,3 +80,11 @@ def test_the_guard_counts_from_the_last_bit_that_differed():
         alike = any(line[at] == line[at - back] for back in (8, 9, 12))
         count = count + 1 if alike and count < 33 else 0
     assert turned
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(9), np.zeros((3, 3), dtype=np.uint8)])
+def test_what_is_no_bits_is_refused(wrong):
+    one = SCRAMBLERS["V.27 ter"]
+    for way in (one.scramble, one.descramble):
+        with pytest.raises(ModemError, match="bits"):
+            way(wrong, one.state())
