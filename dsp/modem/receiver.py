@@ -136,7 +136,7 @@ class QamReceiver:
         """
         if samples.dtype != np.int16 or samples.ndim != 1:
             raise ModemError(f"samples of {samples.dtype} {samples.shape}: not int16 in a row")
-        if not samples.flags.c_contiguous:
+        if not samples.flags.carray:
             samples = samples.copy()
         room = 2 * len(samples) + 4096
         if len(self._out) < room:

@@ -32,9 +32,9 @@ def sent(transmitter, bits):
     return np.concatenate(parts)
 
 
-def heard(receiver, sound, *, writeable=True):
+def heard(receiver, sound):
     sound = np.concatenate([QUIET, sound, QUIET])
-    sound.flags.writeable = writeable
+    sound.flags.writeable = False
     receiver.process(sound[:0])
     receiver.process(np.repeat(sound[:2000], 2)[::2])
     receiver.process(sound[2000:])
@@ -59,7 +59,7 @@ transmitter, receiver = v21.Transmitter(), v21.Receiver()
 for bits in (flags(60), flags(3000), np.repeat(flags(160), 2)[::2]):
     bits.flags.writeable = False
     sound = sent(transmitter, bits)
-    assert "carrier up" in heard(receiver, sound, writeable=False)
+    assert "carrier up" in heard(receiver, sound)
 print(sorted(name for _, name, _ in compiled() - before))
 """
 
