@@ -353,7 +353,8 @@ def preamble(bit_rate: int) -> int:
     ----------
     bit_rate
         300 for those of T.30, which are sent by V.21 after 1 s ± 15 % of flags (T.30 5.3.1);
-        that of another modem for a picture's frames, before which are 200 ms at least (T.4 A.3).
+        that of another modem for a picture's frames, before which are 200 ms at least (T.4
+        annex A).
 
     Examples
     --------
