@@ -90,7 +90,11 @@ class Receives(Protocol):
     """The other end: samples in, bits out, whichever way the samples are cut into blocks."""
 
     def process(self, samples: Samples) -> Bits:
-        """Hear some samples; return the data bits that are known by them."""
+        """Hear some samples; return the data bits that are known by them.
+
+        A burst's last bits and its end are known by what follows it: where a recording ends with
+        it, 0.1 s of silence brings them out.
+        """
 
     def reports(self) -> list[Report]:
         """Return what has happened since this was last asked."""
