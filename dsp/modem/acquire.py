@@ -26,6 +26,8 @@ _Mask = NDArray[np.bool_]
 
 _GROUP = 16
 _ROUNDS = 3
+_NOTHING = 0.9
+"""Share that is left over at first of what is no training, so that no more is tried."""
 _RIDGE = 1e-4
 MOVES = 12
 """Halves of a symbol by which the equaliser's window may be moved to either side."""
@@ -230,6 +232,8 @@ def fit(training: Heard) -> Fit:
         rows = np.ascontiguousarray(_rows(halves))
         taps = _taps(rows[good], sent[good])
         left = rows @ taps - sent
+        if np.mean(np.abs(left) ** 2) > _NOTHING * np.mean(np.abs(sent) ** 2):
+            break
         good = _good(left)
         slope = (_rows(halves, 1) - _rows(halves, -1)) @ taps / 2
         moves = _moves(slope[good], sent[good], left[good], middle[good])

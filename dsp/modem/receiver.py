@@ -101,8 +101,7 @@ class QamReceiver:
         training = scheme.short if short_training else scheme.long
         if training is None:
             raise ModemError(f"{scheme.name} has no short training")
-        self._kept = self._learned()
-        self._one["learned"] = False
+        self._keep()
         self._training = training
         self._tables = tables(scheme, training)
         self._search()
@@ -165,6 +164,7 @@ class QamReceiver:
             self._regain()
 
     def _fit(self) -> None:
+        self._keep()
         one, scheme = self._one, self._scheme
         known = self._training.known[: fitted_symbols(self._training)].astype(np.complex128)
         sound = one["sound"][: one["fill"]].copy()
@@ -173,7 +173,7 @@ class QamReceiver:
             self._tables["front"], sound, int(one["first"]), found, known, scheme.symbol_rate
         )
         if self._training is scheme.short:
-            fitted = refit(heard, self._learned() or plain(heard))
+            fitted = refit(heard, self._kept or plain(heard))
         else:
             fitted = fit(heard)
         if fitted.noise > _CHANCE:
@@ -213,7 +213,7 @@ class QamReceiver:
 
     def _begin(self, fitted: Fit) -> None:
         """Hear the training once more, from its first known symbol on."""
-        self._kept, self._late = self._learned(), fitted.late
+        self._late = fitted.late
         one, training = self._one, self._training
         timing, carrier = one["timing"], one["carrier"]
         timing["clock"] = round((fitted.begin - MIDDLE * fitted.step) * SECOND)
@@ -237,17 +237,17 @@ class QamReceiver:
         one["error"] = one["errors"] = fitted.noise
         one["faded"] = one["held"] = 0
         one["gone"] = min(max(np.sqrt(fitted.noise), _GONE[0]), _GONE[1])
-        one["learned"] = False
         one["mode"] = RECEIVING
 
-    def _learned(self) -> Fit | None:
-        """Return what the line was like in the last burst that was received."""
+    def _keep(self) -> None:
+        """Note what the line was like in the last burst, if that was received."""
         one = self._one
         if not one["learned"]:
-            return self._kept
+            return
+        one["learned"] = False
         carrier = one["carrier"]
         taps = one["taps"].astype(np.float64)
-        return Fit(
+        self._kept = Fit(
             taps[0] + 1j * taps[1],
             0.0,
             float(one["timing"]["step"]) / SECOND,
