@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numba import njit
 
-__all__ = ["entry", "fast", "kernel", "numbers"]
+__all__ = ["entry", "fast", "inlined", "kernel", "numbers"]
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -46,5 +46,16 @@ def kernel(function: _Function) -> _Function:
 def fast(function: _Function) -> _Function:
     """Compile a kernel whose sums may be taken in any order, so that several are taken at once."""
     inner = {**_BARE, "no_cpython_wrapper": True, "fastmath": True}
+    compiled: _Function = njit(nogil=True, error_model="numpy", **inner)(function)
+    return compiled
+
+
+def inlined(function: _Function) -> _Function:
+    """Compile a kernel into each place that calls it.
+
+    What takes and gives tuples would pass them through memory in a call: MH is encoded at half the
+    speed then.
+    """
+    inner = {**_BARE, "no_cpython_wrapper": True, "forceinline": True}
     compiled: _Function = njit(nogil=True, error_model="numpy", **inner)(function)
     return compiled

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.compiled import entry, kernel, numbers
+from dsp.compiled import entry, inlined, kernel, numbers
 from dsp.fax.t4_codes import HORIZONTAL, LONGEST_RUN, PASS
-from dsp.fax.t4_words_kernel import Word, at, inlined, leading_zeros, load, store
+from dsp.fax.t4_words_kernel import Word, at, leading_zeros, load, store
 
 __all__ = ["MH", "MMR", "MR", "STATE", "TABLES", "Lines", "Octets"]
 __all__ += ["blank_lines", "close", "encode", "room"]

@@ -7,33 +7,22 @@ unsigned number of 64 bits make a float.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
-__all__ = ["Word", "at", "inlined", "leading_zeros", "load", "store"]
+from dsp.compiled import inlined
+
+__all__ = ["Word", "at", "leading_zeros", "load", "store"]
 
 Word: TypeAlias = Any
 _Made: TypeAlias = tuple[Any, Any]
 
 _WORD = ir.IntType(64)
 _inline: Any = intrinsic
-_Function = TypeVar("_Function", bound=Callable[..., object])
-
-
-def inlined(function: _Function) -> _Function:
-    """Compile a kernel into each place that calls it.
-
-    Those that write a code word take and give a tuple, which a call would pass through memory:
-    MH is encoded at half the speed then.
-    """
-    bare: dict[str, Any] = {"no_cfunc_wrapper": True, "no_cpython_wrapper": True, "_nrt": False}
-    compiled: _Function = njit(nogil=True, error_model="numpy", forceinline=True, **bare)(function)
-    return compiled
 
 
 def _turned(builder: Any, word: Any) -> Any:
