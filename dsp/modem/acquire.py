@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.modem.equaliser_kernel import MIDDLE, SPAN
-from dsp.modem.front import PHASES, TURN
+from dsp.modem.front import PHASES
 from dsp.modem.front_kernel import halves
 from dsp.types import RATE
 
@@ -59,12 +59,11 @@ def heard(
     times
         In samples, counted as ``first`` is: from one at which the carrier begins.
     first
-        Number of the first sample of ``sound``, from 0 to 79.
+        Number of the first sample of ``sound``.
     """
     grid = np.floor(times * PHASES + 0.5).astype(np.int64)
-    padded = np.concatenate([np.zeros(first), sound]).astype(np.float32)
     out = np.empty(len(times), dtype=np.complex128)
-    halves(made, padded, grid, out)
+    halves(made, sound.astype(np.float32, copy=False), first, grid, out)
     return out
 
 
@@ -107,9 +106,7 @@ class Heard:
         """
         count = 2 * len(self.known) + SPAN - 2
         times = begin + step * (np.arange(count + 2 * more, dtype=np.float64) - MIDDLE - more)
-        # counted from a sample at which the carrier begins, at or before the first
-        before = self.first - self.first % TURN
-        return heard(self.front, self.sound, times - before, self.first - before)
+        return heard(self.front, self.sound, times, self.first)
 
 
 @dataclass(frozen=True)

@@ -46,15 +46,13 @@ def half(front: Record, sound: Any, begin: int, phase: int, turn: int) -> tuple[
 def halves(
     made: NDArray[np.void],
     sound: NDArray[np.float32],
+    first: int,
     grid: NDArray[np.int64],
     out: NDArray[np.complex128],
 ) -> None:
-    """Filter at instants that are told in phases of a sample since the first of the sound's.
-
-    The carrier is as if that were a sample at which it begins anew.
-    """
+    """Filter at instants that are told in phases of a sample; the sound begins with ``first``."""
     front = made[0]
     for k in range(len(grid)):
         begin = grid[k] // PHASES - LEAD
-        real, imaginary = half(front, sound, begin, grid[k] % PHASES, begin % TURN)
+        real, imaginary = half(front, sound, begin - first, grid[k] % PHASES, begin % TURN)
         out[k] = complex(real, imaginary)

@@ -343,14 +343,25 @@ def _symbol(s: Record, t: Record, out: Bits) -> None:
 
 
 @kernel
+def _search(s: Record) -> None:
+    s.trained = False
+    s.mode = SEARCHING
+    renew(s.search)
+
+
+@entry
+def search(state: NDArray[np.void]) -> None:
+    """Search for a training, whatever the receiver was doing."""
+    _search(state[0])
+
+
+@kernel
 def _lose(s: Record) -> None:
     """The signal is over, and has been since it faded."""
     s.error = s.errors[1]
     s.timing.clock -= 2 * s.faded * s.timing.step
     report(s, CARRIER_LOST)
-    s.trained = False
-    s.mode = SEARCHING
-    renew(s.search)
+    _search(s)
 
 
 @kernel

@@ -19,13 +19,14 @@ from dsp.modem.receive_kernel import (
     STATE,
     TRAINED,
     receive,
+    search,
 )
 from dsp.modem.regain import regained
 from dsp.modem.scheme import Scheme
 from dsp.modem.tables import data_points, fitted_symbols, grouping, parts, tables
 from dsp.modem.tracking_kernel import LOUDEST, SOFTEST
 from dsp.modem.trellis_kernel import STATES, VITERBI
-from dsp.modem.types import Bits, Complex, ModemError, Report, What
+from dsp.modem.types import Bits, Complex, Report, What, sampled
 from dsp.types import RATE, Samples, amplitude
 
 __all__ = ["QamReceiver"]
@@ -86,7 +87,6 @@ class QamReceiver:
 
     def _set_loops(self) -> None:
         timing, carrier = self._one["timing"], self._one["carrier"]
-        timing["step"] = round(self._half * SECOND)
         timing["least"] = round(self._half * (1 - _CLOCK_RANGE) * SECOND)
         timing["most"] = round(self._half * (1 + _CLOCK_RANGE) * SECOND)
         timing["clock_step"] = _CLOCK_STEP * self._half
@@ -97,28 +97,18 @@ class QamReceiver:
 
     def restart(self, *, short_training: bool = False) -> None:
         """Make ready for the next burst."""
-        scheme = self._scheme
-        training = scheme.short if short_training else scheme.long
-        if training is None:
-            raise ModemError(f"{scheme.name} has no short training")
+        self._training = self._scheme.training(short=short_training)
         self._keep()
-        self._training = training
-        self._tables = tables(scheme, training)
+        self._tables = tables(self._scheme, self._training)
+        one = self._one["search"]
+        one["group"], one["groups"] = grouping(self._scheme, self._training)
+        one["floor"] = amplitude(_FLOOR) ** 2 / 4
+        one["threshold"] = _LIKENESS[int(one["groups"])]
         self._search()
 
     def _search(self) -> None:
-        one = self._one
-        one["mode"] = SEARCHING
-        one["trained"] = False
-        one["timing"]["step"] = round(self._half * SECOND)
-        search = one["search"]
-        search["group"], search["groups"] = group, groups = grouping(self._scheme, self._training)
-        search["floor"] = amplitude(_FLOOR) ** 2 / 4
-        search["threshold"] = _LIKENESS[groups]
-        search["fill"] = 0
-        search["best"] = 0.0
-        search["since"] = 0
-        search["fresh"] = 2 * groups * group
+        self._one["timing"]["step"] = round(self._half * SECOND)
+        search(self._state)
 
     def process(self, samples: Samples) -> Bits:
         """Hear some samples; return the data bits that are known by them.
@@ -133,10 +123,7 @@ class QamReceiver:
         ModemError
             If they are of another shape or type.
         """
-        if samples.dtype != np.int16 or samples.ndim != 1:
-            raise ModemError(f"samples of {samples.dtype} {samples.shape}: not int16 in a row")
-        if not samples.flags.carray:
-            samples = samples.copy()
+        samples = sampled(samples)
         room = 2 * len(samples) + 4096
         if len(self._out) < room:
             self._out = np.empty(room, dtype=np.uint8)

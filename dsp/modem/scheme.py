@@ -12,7 +12,7 @@ from dsp.modem.coding import Coder, encode
 from dsp.modem.differential import Differential
 from dsp.modem.scrambler import Scrambler
 from dsp.modem.trellis import Trellis
-from dsp.modem.types import Complex
+from dsp.modem.types import Complex, ModemError
 
 __all__ = ["Opening", "Scheme", "Training", "opening"]
 
@@ -100,6 +100,19 @@ class Scheme:
     turn_off_silence: int
     echo_carrier: int
     echo_silence: int
+
+    def training(self, *, short: bool) -> Training:
+        """Return the long training or the short one.
+
+        Raises
+        ------
+        ModemError
+            Where there is no short one.
+        """
+        training = self.short if short else self.long
+        if training is None:
+            raise ModemError(f"{self.name} has no short training")
+        return training
 
 
 class Opening(NamedTuple):

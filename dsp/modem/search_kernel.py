@@ -15,7 +15,7 @@ from dsp.compiled import fast, kernel
 Record: TypeAlias = Any
 
 PATTERN = 64
-"""Symbols of a pattern at most, two groups or more."""
+"""Symbols of a pattern at most."""
 
 _ROOM = 4 * PATTERN
 

@@ -61,14 +61,6 @@ def _burst(
     return _pairs(before.symbols), state
 
 
-def _chosen(scheme: Scheme, short: bool) -> Training:
-    if not short:
-        return scheme.long
-    if scheme.short is None:
-        raise ModemError(f"{scheme.name} has no short training")
-    return scheme.short
-
-
 class QamTransmitter:
     """Sends bursts of one scheme: training, data and turn-off.
 
@@ -101,7 +93,7 @@ class QamTransmitter:
         if not least <= level <= most:
             raise ModemError(f"no modem sends with {level} dBm0: only {least:g} to {most:g}")
         self.scheme = scheme
-        self._lead, state = _burst(scheme, _chosen(scheme, short_training), echo_protection)
+        self._lead, state = _burst(scheme, scheme.training(short=short_training), echo_protection)
         self._fresh = state.copy()
         self._fresh["gain"] = amplitude(level)
         self._state = self._fresh.copy()
@@ -156,8 +148,6 @@ class QamTransmitter:
             For a negative count; where the source gives more bits than it is asked for, or
             something else than bits.
         """
-        if count < 0:
-            raise ModemError(f"there are no {count} samples")
         if count < 0:
             raise ModemError(f"there are no {count} samples")
         source = self._source

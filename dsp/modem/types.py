@@ -11,9 +11,19 @@ from numpy.typing import NDArray
 
 from dsp.types import DspError, Samples
 
-__all__ = ["BitSource", "Bits", "Complex", "ModemError", "Receives", "Report", "Transmits", "given"]
+__all__ = [
+    "BitSource",
+    "Bits",
+    "Complex",
+    "ModemError",
+    "Receives",
+    "Report",
+    "Transmits",
+    "given",
+    "sampled",
+]
 
-_UINT8 = np.dtype(np.uint8)
+_UINT8, _INT16 = np.dtype(np.uint8), np.dtype(np.int16)
 
 Bits: TypeAlias = NDArray[np.uint8]
 """0 or 1 each, the first one on the line first."""
@@ -46,6 +56,19 @@ def given(bits: Bits) -> Bits:
     if bits.dtype != _UINT8 or bits.ndim != 1:
         raise ModemError(f"bits of {bits.dtype} {bits.shape}: not uint8 in a row")
     return bits if bits.flags.carray else bits.copy()
+
+
+def sampled(samples: Samples) -> Samples:
+    """Return samples as all loops are compiled for, as :func:`given` does bits.
+
+    Raises
+    ------
+    ModemError
+        If they are not int16, in a row.
+    """
+    if samples.dtype != _INT16 or samples.ndim != 1:
+        raise ModemError(f"samples of {samples.dtype} {samples.shape}: not int16 in a row")
+    return samples if samples.flags.carray else samples.copy()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.modem.keying import Keyer
-from dsp.modem.types import Bits, BitSource, Complex, ModemError, Report
+from dsp.modem.types import Bits, BitSource, Complex, ModemError, Report, sampled
 from dsp.modem.v21_kernel import (
     BIT,
     EVENTS,
@@ -30,7 +30,6 @@ TONES = {1: (980.0, 1180.0), 2: (1650.0, 1850.0)}
 
 _FLOOR = -47.0
 """dBm0 below which nothing is a carrier: V.21 clause 6 has one from -43 on and none below -48."""
-_INT16 = np.dtype(np.int16)
 _NONE: Bits = np.zeros(0, dtype=np.uint8)
 
 
@@ -209,10 +208,7 @@ class Receiver:
         ModemError
             If they are of another shape or type.
         """
-        if samples.dtype != _INT16 or samples.ndim != 1:
-            raise ModemError(f"samples of {samples.dtype} {samples.shape}: not int16 in a row")
-        if not samples.flags.carray:
-            samples = samples.copy()
+        samples = sampled(samples)
         if len(samples) > MOST:
             cuts = range(0, len(samples), MOST)
             return np.concatenate([self.process(samples[at : at + MOST]) for at in cuts])
