@@ -1,4 +1,5 @@
-"""The command line: ``mediasock serve``, ``call``, ``analyze``, ``selftest``, ``demo``."""
+"""The command line: ``mediasock serve``, ``call``, ``analyze``, ``fax``, ``selftest``,
+``demo``."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import click
 from .analyze import analyze
 from .call import call
 from .demo import demo
+from .fax import fax
 from .selftest import selftest
 from .serve import serve
 
@@ -20,5 +22,6 @@ def main() -> None:
 main.add_command(serve)
 main.add_command(call)
 main.add_command(analyze)
+main.add_command(fax)
 main.add_command(selftest)
 main.add_command(demo)
