@@ -1,5 +1,4 @@
-"""The command line: ``mediasock serve``, ``call``, ``analyze``, ``fax``, ``selftest``,
-``demo``."""
+"""The command line: ``mediasock serve``, ``call``, ``analyze``, ``fax``, ``selftest``, ``demo``."""
 
 from __future__ import annotations
 
