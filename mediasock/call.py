@@ -437,4 +437,4 @@ class Call:
             self.keys.close(over)
             if self._stream is not None:
                 self._stream.player.close(over)
-                self._stream.close()
+                self._stream.close(over)

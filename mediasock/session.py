@@ -15,12 +15,14 @@ from .errors import MediasockError
 from .esl.channel import OutboundConnection
 from .esl.commands import Unicast
 from .esl.connection import deadline
+from .media.conversation import Conversation
 from .media.errors import StreamLost
 from .media.hub import MediaHub
 from .media.player import Playback
 from .media.recorder import Recorder
 from .media.sources import Playable
 from .media.stream import Frame, Stream
+from .media.talkers import Talker
 from .media.wire import Wire
 
 if TYPE_CHECKING:
@@ -119,6 +121,7 @@ class MediaSession:
         self._call = call
         self._native = native
         self._stream: Stream | None = None
+        self._conversation: Conversation | None = None
         self._recorder: Recorder | None = None
         self._finishing: list[asyncio.Future[None]] = []
 
@@ -141,6 +144,8 @@ class MediaSession:
         stream, self._stream = self._stream, None
         stream.player.break_()
         stream.loop_back(False)
+        if self._conversation is not None:
+            self._conversation.stop()
         self._call.detach(self)
         stream.record(None)
         self._finish_recording()
@@ -269,6 +274,42 @@ class MediaSession:
     def loop_back(self, on: bool = True) -> None:
         """Send back what is heard, as it is heard."""
         self.stream.loop_back(on)
+
+    def converse(self, talker: Talker) -> Conversation:
+        """Have an object of your own hear the call and answer it, while nothing plays.
+
+        For every frame that comes ``talker.process(block)`` is called in the media thread with
+        ``(n,)`` int16 at 8 kHz, and the ``(n,)`` that it returns are sent back; frames that were
+        lost are silence to it. Once ``talker.done`` is true it is not called any more. ``await``
+        what is returned to wait for that.
+
+        Raises
+        ------
+        MediaError
+            When another talker has the call.
+        HungUp, Disconnected
+            When the call is over; when it ends later, out of what awaits the conversation.
+        StreamLost
+            Likewise, when FreeSWITCH has ended the stream.
+
+        Examples
+        --------
+        ::
+
+            class Softer:
+                done = False
+
+                def process(self, block):
+                    return block // 2
+
+            async with call.media() as media:
+                await media.converse(Softer())
+        """
+        over = self._call.over or self.lost
+        if over is not None:
+            raise over
+        self._conversation = self.stream.converse(talker)
+        return self._conversation
 
     async def gentones(self, spec: str) -> None:
         """Let FreeSWITCH play a tone; our own sending pauses and listening goes on after it."""

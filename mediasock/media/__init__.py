@@ -10,12 +10,14 @@ import ipaddress
 from collections.abc import Sequence
 
 from .address import Address
+from .conversation import Conversation
 from .errors import (
     HubFull,
     HubStopped,
     MediaError,
     StreamClosed,
     StreamLost,
+    TalkerError,
     UnsupportedPlatform,
     WireError,
 )
@@ -23,10 +25,12 @@ from .hub import DetectorFactory, MediaHub, Metrics
 from .mmsg import supported
 from .portable import Network, SocketEach
 from .stream import Frame, Stream
+from .talkers import Talker
 from .wire import Wire
 
 __all__ = [
     "Address",
+    "Conversation",
     "Frame",
     "HubFull",
     "HubStopped",
@@ -36,6 +40,8 @@ __all__ = [
     "Stream",
     "StreamClosed",
     "StreamLost",
+    "Talker",
+    "TalkerError",
     "UnsupportedPlatform",
     "Wire",
     "WireError",

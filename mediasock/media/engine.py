@@ -24,6 +24,7 @@ from .counters import Counters
 from .frames import comfort_noise, decode, encode, fingerprints, groups, silent, whole_pairs
 from .notices import Ended, Heard, Lost, Notice, Resumed, Slow, Started, Stopped
 from .rings import BLOCK, HeardRing
+from .talkers import Over, Talker, Talkers
 from .timeline import SLOW_WINDOW, Arrivals, Timelines
 from .voices import Voice, Voices
 from .wire import MAX_FRAME_BYTES, Wire
@@ -108,6 +109,8 @@ class Engine(Generic[P]):
         By row.
     dsp_time : Histogram
         How long the detectors took a tick of the socket.
+    talk_time : Histogram
+        How long the talkers took for frames that came together.
     """
 
     def __init__(
@@ -123,6 +126,7 @@ class Engine(Generic[P]):
         self.timelines = Timelines(capacity, same_host=same_host)
         self.heard = HeardRing(capacity)
         self.voices = Voices(capacity)
+        self.talkers = Talkers(capacity)
         self.counters = Counters(capacity)
         self.outbox = Outbox(batch_size + capacity)
         self.notices: list[tuple[P, Notice]] = []
@@ -137,6 +141,7 @@ class Engine(Generic[P]):
         self._down = Downsampler(capacity)
         self._stopwatch = stopwatch
         self.dsp_time = Histogram()
+        self.talk_time = Histogram()
         self._dsp = [Ticker(DSP_TICK, start) for start in range(0, DSP_TICK, IO_TICK)]
         self._share = np.arange(capacity) // _SHARE % len(self._dsp)
         self._slow = Ticker(SLOW_WINDOW, 0)
@@ -157,6 +162,7 @@ class Engine(Generic[P]):
         self.timelines.open(row, wire.ptime_ms)
         self.heard.clear(rows)
         self.voices.open(row, wire.rate)
+        self.talkers.end(row)
         self._down.reset(rows)
         for detector in self._detectors:
             detector.reset(rows)
@@ -169,6 +175,7 @@ class Engine(Generic[P]):
         self._detect("finish", np.array([row]))
         self.timelines.close(row)
         self.voices.close(row)
+        self.talkers.end(row)
         self.notices.append((party, Ended(self.counters.of(row), int(self.heard.total[row]))))
         self._parties[row] = None
 
@@ -189,6 +196,16 @@ class Engine(Generic[P]):
         """Take note that the stream's voice has something to say, or to take back."""
         if self._has(party) and party.voice is not None:
             self.voices.call_on(party.row, party.voice)
+
+    def converse(self, party: P, talker: Talker | None) -> None:
+        """Have a talker answer what is heard, while nothing plays; ``None`` ends that."""
+        if not self._has(party):
+            return
+        over = self.talkers.end(party.row)
+        if over is not None:
+            self._end_talk([over])
+        if talker is not None:
+            self.talkers.begin(party.row, talker)
 
     def hold(self, party: P) -> None:
         """Send nothing and expect nothing."""
@@ -289,7 +306,7 @@ class Engine(Generic[P]):
         overrun = self.heard.append(rows, narrow)
         if len(overrun):
             self.counters.add("overrun", overrun)
-        answers = self._answer(rows, frames, code)
+        answers = self._answer(rows, frames, code, narrow)
         for i in np.flatnonzero(self._watched[rows]):
             self._show(int(rows[i]), pcm[i], answers[i], int(begin[i]), gap=False)
 
@@ -297,7 +314,7 @@ class Engine(Generic[P]):
         """Put silence in the place of datagrams that are no frames, and answer it."""
         ptime = self.timelines.ptime[rows]
         self._note(rows, self.timelines.arrive(rows, arrivals, ptime, drops))
-        self._silence(rows, np.ones_like(rows))
+        self._silence(rows, np.ones_like(rows), answered=1)
         self._answer_silence(rows)
 
     def _note(self, rows: Ints, arrivals: Arrivals) -> None:
@@ -329,16 +346,20 @@ class Engine(Generic[P]):
         self.counters.add("gap_frames", gaps.rows, gaps.frames)
         for row in begun:
             self._tell(int(row), Stopped())
-        self._silence(gaps.rows, gaps.frames)
+        self._silence(gaps.rows, gaps.frames, answered=1)
         for row in gaps.lost:
+            self.talkers.end(int(row))
             self._tell(int(row), Lost())
         self._answer_silence(gaps.rows)
 
-    def _silence(self, rows: Ints, frames: Ints) -> None:
-        """Put so many frames of silence into each call's timeline."""
-        samples = frames * self.timelines.ptime[rows] // 125_000
+    def _silence(self, rows: Ints, frames: Ints, *, answered: int = 0) -> None:
+        """Put so many frames of silence into each call's timeline, the last of them answered."""
+        each = self.timelines.ptime[rows] // 125_000
+        samples = frames * each
         begin = self.heard.total[rows]
         self.heard.silence(rows, samples)
+        if self.talkers.talking(rows).any():
+            self._end_talk(self.talkers.wait(rows, samples - answered * each))
         for i in np.flatnonzero(self._watched[rows]):
             row = int(rows[i])
             silence = np.zeros(int(samples[i]) << int(self._wide[row]), dtype=np.int16)
@@ -354,18 +375,27 @@ class Engine(Generic[P]):
 
     def _answer_silence(self, rows: Ints) -> None:
         """Send each call a frame of its own kind though none has come from it."""
-        for key, at in groups(self._frame_bytes[rows] * 4 + self._code[rows]):
-            code, length = key % 4, key // 4
-            self._answer(rows[at], silent(len(at), length, code), code)
+        keys = self._frame_bytes[rows] * 8 + self._code[rows] * 2 + self._wide[rows]
+        for key, at in groups(keys):
+            length, code, wide = key // 8, key % 8 // 2, key % 2
+            samples = length >> (code == 0) >> wide
+            narrow = np.zeros((len(at), samples), dtype=np.int16)
+            self._answer(rows[at], silent(len(at), length, code), code, narrow)
 
-    def _answer(self, rows: Ints, frames: Bytes, code: int) -> Bytes:
+    def _answer(self, rows: Ints, frames: Bytes, code: int, narrow: Samples) -> Bytes:
         """Send one frame for each that came, of the same kind and length.
+
+        Parameters
+        ----------
+        narrow
+            The frames at 8 kHz, for talkers.
 
         Returns
         -------
         numpy.ndarray
-            ``(len(rows), bytes)``; what is played, else what came where loop-back is on, else
-            silence. Silence for a held stream, which sends nothing: what it plays waits.
+            ``(len(rows), bytes)``; what is played, else what a talker says, else what came where
+            loop-back is on, else silence. Silence for a held stream, which sends nothing: what
+            it plays waits.
         """
         held = self.timelines.held[rows]
         looped = self._loop_back[rows] & ~held
@@ -373,15 +403,31 @@ class Engine(Generic[P]):
         if not looped.all():
             out = silent(len(rows), frames.shape[1], code)
             out[looped] = frames[looped]
+        samples = frames.shape[1] >> (code == 0)
+        talking = self.talkers.talking(rows)
+        if talking.any():
+            out = out.copy() if out is frames else out
+            out[talking] = encode(self._talk(rows[talking], narrow[talking], samples), code)
         speaking = self.voices.speaking(rows) & ~held
         if speaking.any():
             out = out.copy() if out is frames else out
-            samples = frames.shape[1] >> (code == 0)
             pcm, short = self.voices.take(rows[speaking], samples)
             out[speaking] = encode(pcm, code)
             self.counters.add("underruns", rows[speaking], short)
         self._post(rows, out, held)
         return out
+
+    def _talk(self, rows: Ints, narrow: Samples, samples: int) -> Samples:
+        """Have the talkers of calls answer a frame each."""
+        begin = self._stopwatch()
+        said, over = self.talkers.answer(rows, narrow, samples)
+        self.talk_time.add(self._stopwatch() - begin)
+        self._end_talk(over)
+        return said
+
+    def _end_talk(self, over: Sequence[Over]) -> None:
+        for one in over:
+            self._tell(one.row, one)
 
     def _post(self, rows: Ints, out: Bytes, held: Flags) -> None:
         if held.any():

@@ -37,5 +37,9 @@ class MarkMissed(MediaError):  # noqa: N818 - named by what happened
     """A playback was over before it came to a mark."""
 
 
+class TalkerError(MediaError):
+    """A talker that failed: what it raised is the ``__cause__``, or it answered with no sound."""
+
+
 class UnsupportedPlatform(MediaError):  # noqa: N818 - named by what happened
     """The one-socket hub was asked for on a system that cannot have it."""

@@ -127,6 +127,8 @@ class Metrics:
         How long after its deadline a tick began.
     dsp_p50_ms, dsp_p99_ms
         How long the detectors took a tick of 5 ms, in which a share of the calls has its turn.
+    talk_p50_ms, talk_p99_ms
+        How long the talkers took for frames that came together.
     streams
         The sums of what was counted of all streams.
     """
@@ -144,6 +146,8 @@ class Metrics:
     lateness_p99_ms: float
     dsp_p50_ms: float
     dsp_p99_ms: float
+    talk_p50_ms: float
+    talk_p99_ms: float
     streams: StreamStats
 
 
@@ -291,6 +295,7 @@ class MediaHub:
     def metrics(self) -> Metrics:
         """Return how the hub is doing."""
         lateness, dsp = self._pacer.lateness, self.engine.dsp_time
+        talk = self.engine.talk_time
         with self._lock:
             calls, mailboxes = len(self._streams), tuple(self._mailboxes)
         return Metrics(
@@ -302,6 +307,8 @@ class MediaHub:
             lateness_p99_ms=lateness.quantile(0.99),
             dsp_p50_ms=dsp.quantile(0.5),
             dsp_p99_ms=dsp.quantile(0.99),
+            talk_p50_ms=talk.quantile(0.5),
+            talk_p99_ms=talk.quantile(0.99),
             streams=self.engine.counters.totals(),
             **self._transport.counts(),
         )
@@ -310,6 +317,7 @@ class MediaHub:
         """Begin the quantiles of :meth:`metrics` anew, as at the start of a measurement."""
         self._pacer.lateness.clear()
         self.engine.dsp_time.clear()
+        self.engine.talk_time.clear()
 
     # -- the thread ---------------------------------------------------------------------------
 

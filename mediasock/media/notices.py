@@ -8,6 +8,7 @@ from typing import TypeAlias
 from dsp.types import Detection, Samples
 
 from .counters import StreamStats
+from .talkers import Over
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +71,4 @@ class Ended:
     position: int
 
 
-Notice: TypeAlias = Started | Heard | Slow | Stopped | Resumed | Lost | Ended | Detection
+Notice: TypeAlias = Started | Heard | Slow | Stopped | Resumed | Lost | Ended | Over | Detection

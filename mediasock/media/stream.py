@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dsp.types import Detection
 
 from .address import Address
+from .conversation import Conversation
 from .counters import StreamStats
 from .delivery import Mailbox
 from .engine import Tap
-from .errors import StreamClosed, StreamLost
+from .errors import MediaError, StreamClosed, StreamLost, TalkerError
 from .listeners import DetectionListener, Frame, FrameListener, Listener
 from .notices import Ended, Heard, Lost, Notice, Resumed, Slow, Started, Stopped
 from .player import Player
+from .talkers import Over, Talker
 from .wire import Wire
 
 if TYPE_CHECKING:
@@ -88,6 +90,8 @@ class Stream:
         self._loss_callbacks: list[Callable[[StreamLost], None]] = []
         self._lost: StreamLost | None = None
         self._closing = False
+        self._why: Exception | None = None
+        self._conversation: Conversation | None = None
         self._ended: Ended | None = None
         self._missed = 0
         self._slow = False
@@ -207,6 +211,34 @@ class Stream:
         """Send back what is heard, as it is heard, while nothing plays."""
         self._hub.post(lambda: self._hub.engine.loop_back(self, on))
 
+    def converse(self, talker: Talker) -> Conversation:
+        """Have a talker answer what is heard, block by block, while nothing plays.
+
+        Parameters
+        ----------
+        talker
+            From now on the media thread's, until the conversation is over.
+
+        Raises
+        ------
+        MediaError
+            When another one talks.
+        StreamClosed, StreamLost
+            When nothing is heard.
+        """
+        if self._conversation is not None and not self._conversation.over:
+            raise MediaError(f"call {self.uuid}: a conversation goes on already")
+        if self._closing:
+            raise StreamClosed(f"call {self.uuid}: its stream was closed")
+        if self._lost is not None:
+            raise self._lost.with_traceback(None)
+        self._conversation = Conversation(talker, lambda: self._let_talk(None))
+        self._let_talk(talker)
+        return self._conversation
+
+    def _let_talk(self, talker: Talker | None) -> None:
+        self._hub.post(lambda: self._hub.engine.converse(self, talker))
+
     def record(self, recorder: Tap | None) -> None:
         """Let a recorder have both ways, or no more of them."""
         self.tap = recorder
@@ -220,10 +252,17 @@ class Stream:
         """Send again, and expect frames."""
         self._hub.post(lambda: self._hub.engine.resume(self, self._hub.now()))
 
-    def close(self) -> None:
-        """End the stream and every wait on it; what still sounds is reported first."""
+    def close(self, why: Exception | None = None) -> None:
+        """End the stream and every wait on it; what still sounds is reported first.
+
+        Parameters
+        ----------
+        why
+            What those who await a conversation are told; StreamClosed where nothing is given.
+        """
         if not self._closing:
             self._closing = True
+            self._why = why
             self._hub.close(self)
 
     def _watch(self) -> None:
@@ -259,6 +298,8 @@ class Stream:
             case Slow() if not self._slow:
                 self._slow = True
                 log.warning("the switch is slow: frames come late", extra={"call": self.uuid})
+            case Over():
+                self._on_talked(notice)
             case Ended():
                 self._on_ended(notice)
 
@@ -281,6 +322,19 @@ class Stream:
             except Exception:
                 log.exception("a callback for detections failed", extra={"call": self.uuid})
 
+    def _on_talked(self, over: Over) -> None:
+        conversation = self._conversation
+        if conversation is None or conversation.talker is not over.talker:
+            return
+        if over.failure is None:
+            conversation.finish("done" if over.done else "broken")
+            return
+        name = type(over.talker).__name__
+        log.error("%s failed", name, exc_info=over.failure, extra={"call": self.uuid})
+        error = TalkerError(f"call {self.uuid}: {name} failed: {over.failure}")
+        error.__cause__ = over.failure
+        conversation.finish(error)
+
     def _on_lost(self) -> None:
         self._lost = StreamLost(
             f"call {self.uuid}: no frame has come from {self.address.local_ip}:"
@@ -290,6 +344,9 @@ class Stream:
         self._end_listeners(self._lost)
         if self.voice is not None:
             self.voice.suspend(self._lost)  # who awaits its end must not wait for ever
+        if self._conversation is not None and not self._conversation.over:
+            self._let_talk(None)
+            self._conversation.finish(self._lost)
         for callback in tuple(self._loss_callbacks):
             callback(self._lost)
 
@@ -298,6 +355,9 @@ class Stream:
         self._closing = True
         if self.voice is not None:
             self.voice.close()
+        if self._conversation is not None:
+            closed = StreamClosed(f"call {self.uuid}: its stream was closed")
+            self._conversation.finish(self._why or closed)
         if not self._first.done():
             self._first.set_exception(StreamClosed(f"call {self.uuid}: its stream was closed"))
             self._first.exception()  # nobody need be waiting
