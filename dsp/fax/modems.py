@@ -7,22 +7,24 @@ from typing import NamedTuple
 
 from dsp.modem import v17, v27ter, v29
 from dsp.modem.receiver import QamReceiver
+from dsp.modem.scheme import Scheme
 from dsp.modem.transmitter import QamTransmitter
 from dsp.modem.types import ModemError
 
-__all__ = ["bit_rate", "is_short", "receiver", "transmitter"]
+__all__ = ["bit_rate", "is_short", "receiver", "training_seconds", "transmitter"]
 
 
 class _Modem(NamedTuple):
     bit_rates: Sequence[int]
     transmitter: Callable[..., QamTransmitter]
     receiver: Callable[..., QamReceiver]
+    scheme: Callable[[int], Scheme]
 
 
 _MODEMS = {
-    "V.17": _Modem(v17.BIT_RATES, v17.Transmitter, v17.Receiver),
-    "V.27ter": _Modem(v27ter.BIT_RATES, v27ter.Transmitter, v27ter.Receiver),
-    "V.29": _Modem(v29.BIT_RATES, v29.Transmitter, v29.Receiver),
+    "V.17": _Modem(v17.BIT_RATES, v17.Transmitter, v17.Receiver, v17.scheme),
+    "V.27ter": _Modem(v27ter.BIT_RATES, v27ter.Transmitter, v27ter.Receiver, v27ter.scheme),
+    "V.29": _Modem(v29.BIT_RATES, v29.Transmitter, v29.Receiver, v29.scheme),
 }
 
 _SHORT = "V.17"
@@ -59,6 +61,20 @@ def is_short(rate: str, short: bool = True) -> bool:
     (True, False)
     """
     return short and rate.partition(" ")[0] == _SHORT
+
+
+def training_seconds(rate: str) -> float:
+    """Give how long the long training is.
+
+    Examples
+    --------
+    >>> round(training_seconds("V.17 14400"), 3)
+    1.393
+    """
+    scheme = _named(rate)[0].scheme(bit_rate(rate))
+    training = scheme.long
+    symbols = training.silence + len(training.alternation) + len(training.known) + training.ones
+    return symbols / scheme.symbol_rate
 
 
 def transmitter(rate: str, *, short: bool = False, level: float = -13.0) -> QamTransmitter:

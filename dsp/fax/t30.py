@@ -1,0 +1,222 @@
+"""The procedure of T.30 in a call, by the table of its states.
+
+No sound and no clock: frames and other events go in, by :class:`~dsp.fax.dialogue.Line` signals
+come out, and timers count the line's samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dsp.fax.config import Config
+from dsp.fax.dialogue import Dialogue, Line
+from dsp.fax.document import Page
+from dsp.fax.frames import Frame, parse
+from dsp.fax.result import Result, outcomes
+from dsp.fax.sink import Sink
+from dsp.fax.t30_receiver import Receiver
+from dsp.fax.t30_sender import Sender
+from dsp.fax.t30_table import State, states
+from dsp.fax.trace import trace
+from dsp.modem.types import Bits
+from dsp.types import RATE
+
+__all__ = ["Machine"]
+
+_PATIENT = frozenset({"T1", "T2", "T4", "check"})
+"""Timers that wait for something to begin: they do not go off while frames are coming."""
+_POSTPONED = 0.1
+_STUCK = 12.0
+"""Seconds after which V.21's carrier has been there for too long."""
+
+
+class Machine:
+    """One end of a call.
+
+    Parameters
+    ----------
+    line
+        The line.
+    config, calling, pages, sink
+        As of :class:`~dsp.fax.terminal.FaxTerminal`.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        config: Config,
+        *,
+        calling: bool,
+        pages: Sequence[Page],
+        sink: Sink | None,
+    ) -> None:
+        self.call = Dialogue(line, config, calling, pages, sink)
+        self.call.sending = calling and bool(pages)
+        self._sender, self._receiver = Sender(self.call), Receiver(self.call)
+        self._frames_since: int | None = None
+        self._phases = dict.fromkeys("ABCDE", 0.0)
+        self._since = 0
+        self.state = states()["call" if calling else "answer"]
+        self._do(self.state.enter)
+
+    @property
+    def over(self) -> bool:
+        """Whether the procedure has come to its end."""
+        return self.state.name == "over"
+
+    @property
+    def calling_up(self) -> bool:
+        """Whether this end listens while it speaks, as between two CNG."""
+        return self.state.name == "call"
+
+    # -- events -------------------------------------------------------------------------------
+
+    def event(self, name: str, frame: Frame | None = None) -> bool:
+        """Do what an event does in the state that there is; say whether it does anything."""
+        row = self.state.rows.get(name)
+        if row is None:
+            return False
+        if row.fail is not None:
+            self.call.fail(row.fail)
+        said = self._do(row.do, frame)
+        follows = row.go if said is None else row.words[said]
+        if follows is not None:
+            self._enter(states()[follows])
+        return True
+
+    def frame(self, octets: bytes, good: bool) -> None:
+        """Take a frame by V.21."""
+        frame = parse(octets)
+        if not good:
+            self.call.tell("heard", f"a frame with a wrong FCS, {octets[:3].hex(' ')} …")
+            return
+        self.call.tell("heard", trace(frame), frame)
+        if self.state.name == "over":
+            return
+        self.call.note(frame)
+        if frame.title == frame.name or not self.event(frame.title, frame):
+            self.event(frame.name, frame)
+
+    def flags(self) -> None:
+        """Note that frames by V.21 are coming."""
+        if self._frames_since is None:
+            self._frames_since = self.call.line.now
+        self.event("flags")
+
+    def quiet(self) -> None:
+        """Note that V.21's carrier is away."""
+        self._frames_since = None
+
+    def trained(self) -> None:
+        """Note that bits of the page's modem follow."""
+        self.event("trained")
+
+    def fast_lost(self) -> None:
+        """Note that the carrier of the page's modem is away."""
+        self.event("fast lost")
+
+    def bits(self, bits: Bits) -> None:
+        """Take bits of the page's modem."""
+        if self.state.name == "check":
+            self._receiver.check_bits(bits)
+        else:
+            self._receiver.page_bits(bits)
+
+    def picture(self, octets: bytes, good: bool) -> None:
+        """Take a frame of the page's modem."""
+        self._receiver.page_frame(octets, good)
+
+    def said(self) -> None:
+        """Note that all that was to be said is said."""
+        self.event("said")
+
+    def hung_up(self) -> None:
+        """Note that the call is over."""
+        if not self.over and not self.event("hung up"):
+            self.call.fail("call_dropped")
+            self._enter(states()["over"])
+
+    def tick(self) -> None:
+        """Look at the timers and the store; call it every few milliseconds of sound."""
+        call = self.call
+        if call.line.now >= call.due:
+            self._go_off()
+        if self.state.name in ("store", "not ready") and (stored := self._receiver.storing()):
+            self.event(stored)
+
+    def result(self) -> Result:
+        """Tell how the call went, or goes."""
+        call, far = self.call, self.call.far
+        facilities, settings = far.facilities, call.settings
+        phases = dict(self._phases)
+        if not self.over:
+            phases[self.state.phase] += (call.line.now - self._since) / RATE
+        return Result(
+            outcome=outcomes()[call.outcome] if self.over else None,
+            calling=call.calling,
+            sending=call.sending,
+            pages=tuple(call.records),
+            total=len(call.pages) if call.sending else None,
+            rate="" if settings is None else settings.rate,
+            ecm=settings is not None and settings.ecm,
+            coding="" if settings is None else settings.coding,
+            resolution="" if settings is None else settings.resolution,
+            far_ident=far.ident,
+            far_subaddress=far.subaddress,
+            far_sender=far.sender,
+            far_vendor=(facilities.vendor if facilities else None) or "",
+            far_model=(facilities.model if facilities else None) or "",
+            far_country=(facilities.country if facilities else None) or "",
+            interrupted=call.interrupted,
+            seconds=sum(phases.values()),
+            phases=phases,
+            trace=tuple(call.trace),
+        )
+
+    # -- parts of it --------------------------------------------------------------------------
+
+    def _do(self, action: str | None, frame: Frame | None = None) -> str | None:
+        if action is None:
+            return None
+        side, _, method = action.partition(".")
+        said: str | None = getattr(self._sender if side == "sender" else self._receiver, method)(
+            frame
+        )
+        return said
+
+    def _enter(self, state: State) -> None:
+        call = self.call
+        self._phases[self.state.phase] += (call.line.now - self._since) / RATE
+        self._since = call.line.now
+        self.state = state
+        call.stop("T4", "check")
+        if state.name == "over":
+            call.fail("unexpected")
+            call.tell("here", outcomes()[call.outcome].text)
+        self._do(state.enter)
+
+    def _go_off(self) -> None:
+        """Do what the timers do that are due."""
+        call = self.call
+        now = call.line.now
+        for timer in [name for name, due in call.timers.items() if due <= now]:
+            if timer not in call.timers:
+                continue
+            if timer in _PATIENT and self._coming():
+                call.start(timer, _POSTPONED)
+            elif timer in self.state.rows:
+                call.stop(timer)
+                self.event(timer)
+            else:
+                # it goes off in the first state that it means something in
+                call.start(timer, _POSTPONED)
+
+    def _coming(self) -> bool:
+        """Whether frames are coming, unless their carrier is there for too long."""
+        since = self._frames_since
+        if since is None:
+            return False
+        if self.call.line.now - since < _STUCK * RATE:
+            return True
+        self.call.fail("carrier_stuck")
+        return False

@@ -1,0 +1,538 @@
+"""What the end that receives a document does, action by action of t30.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from dsp.fax import pagecode
+from dsp.fax.capabilities import Capabilities, Settings
+from dsp.fax.dialogue import TRIES, Dialogue
+from dsp.fax.document import Page
+from dsp.fax.ecm import Incoming
+from dsp.fax.fields import rates
+from dsp.fax.frames import (
+    CapabilityFrame,
+    CommandFrame,
+    ContinueToCorrect,
+    EndOfRetransmission,
+    FacilitiesFrame,
+    Frame,
+    IdentFrame,
+    PageRequest,
+    PartialPage,
+    Plain,
+)
+from dsp.fax.modems import training_seconds
+from dsp.fax.mouth import Ced, Silence
+from dsp.fax.negotiation import unable
+from dsp.fax.result import PageRecord
+from dsp.fax.t4 import Quality
+from dsp.modem.types import Bits
+from dsp.types import RATE
+
+__all__ = ["Receiver"]
+
+CHECK = 1.5 * 1.1
+"""Seconds of a training check at most (T.30 5.3.6.1.5: 1.5 s ± 10 %)."""
+LATE = 0.5
+"""Seconds that a training check is waited for beyond its time."""
+GOOD = 1.0
+"""Seconds without an error that make a training check good."""
+STALL = 30.0
+"""Seconds in which a page that comes must get on: a carrier may stand for ever."""
+REPEATED = 5.5
+"""Seconds after an answer in which the same command without a page says that it was not heard."""
+STORE, STORED_LATE = 1.0, 30.0
+"""Seconds that storing a page takes until RNR is sent, and after which it has failed."""
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """A page that comes.
+
+    Parameters
+    ----------
+    settings
+        What it comes with.
+    since
+        Sample at which it began.
+    lines
+        Its rows, without error correction.
+    """
+
+    settings: Settings
+    since: int
+    lines: pagecode.LineDecoder | None
+    again: int = 0
+    octets: int = 0
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What is said to a command after a page.
+
+    Parameters
+    ----------
+    frame
+        ``MCF``, ``PPR``, …
+    then
+        What the command said would follow: ``NULL``, ``MPS``, ``EOM``, ``EOP``.
+    said
+        Sample at which it had been said.
+    """
+
+    frame: Frame
+    then: str
+    said: int = 0
+
+
+@dataclass(slots=True)
+class Receiver:
+    """Receives a document.
+
+    Parameters
+    ----------
+    call
+        The call.
+    """
+
+    call: Dialogue
+    _asks: str = "identify"
+    _tries: int = 0
+    _check: list[Bits] = field(default_factory=list)
+    _sheet: _Sheet | None = None
+    _pending: tuple[Page, Quality] | None = None
+    _answer: _Answer | None = None
+    _parts: Incoming = field(default_factory=lambda: Incoming(256))
+    _got: int = 0
+    _before: int = 0
+    _heard_page: bool = False
+    _long: bool = False
+    _waited: float = 0.0
+    _count: int = 0
+    _redone: int = 0
+
+    # -- phase A ------------------------------------------------------------------------------
+
+    def ced(self, _: Frame | None) -> None:
+        """Say that a fax terminal answers."""
+        self.call.line.expect(None)
+        self.call.line.say(Silence(self.call.config.answer_silence), Ced())
+
+    # -- phase B ------------------------------------------------------------------------------
+
+    def identify(self, _: Frame | None) -> None:
+        """Send DIS, with NSF and CSI before it."""
+        if "T1" not in self.call.timers:
+            self.call.start("T1")
+        self._asks = "identify"
+        config = self.call.config
+        frames: list[Frame] = []
+        if config.facilities:
+            frames.append(FacilitiesFrame("NSF", config.facilities))
+        if config.ident:
+            frames.append(IdentFrame.of("CSI", config.ident))
+        self.call.say(*frames, CapabilityFrame("DIS", self._able().fif()))
+
+    def poll(self, _: Frame | None) -> None:
+        """Send DTC, with CIG, PWD and SEP before it."""
+        self._tries += 1
+        self._asks = "poll"
+        config, far = self.call.config, self.call.far.able
+        frames: list[Frame] = []
+        if config.ident:
+            frames.append(IdentFrame.of("CIG", config.ident))
+        if config.password and far is not None and far.password:
+            frames.append(IdentFrame.of("PWD", config.password, x=True))
+        if config.poll and far is not None and far.selective_polling:
+            frames.append(IdentFrame.of("SEP", config.poll))
+        self.call.say(*frames, CapabilityFrame("DTC", self._able().fif()))
+
+    def await_command(self, _: Frame | None) -> None:
+        """Wait for the answer to DIS or DTC."""
+        self.call.line.expect(None)
+        self.call.start("T4")
+
+    def dis_again(self, frame: Frame | None) -> str | None:
+        """Send DTC again, if DIS comes instead of its answer; a DIS after a DIS is an echo."""
+        return self.ask_again(frame) if self._asks == "poll" else None
+
+    def ask_again(self, _: Frame | None) -> str:
+        """Send DIS or DTC again."""
+        if self._asks == "poll" and self._tries >= TRIES:
+            self.call.fail("command_timeout")
+            return "over"
+        return self._asks
+
+    def settle(self, frame: Frame | None) -> str:
+        """Take the settings of a DCS, and listen to the training check."""
+        assert isinstance(frame, CommandFrame), "rows of DCS alone come here"
+        self._drop_sheet()
+        self.call.stop("T1", "T2", "T3", "T4", "stall")
+        settings = frame.settings
+        wrong = unable(settings, self._able())
+        if wrong or self.call.sink is None:
+            self.call.tell("here", f"cannot receive: {', '.join(wrong) or 'no document is wanted'}")
+            self.call.fail("incompatible")
+            return "refuse"
+        if self.call.config.wants_password not in ("", self.call.far.password):
+            self.call.fail("password_refused")
+            return "refuse"
+        self.call.settings = settings
+        self.call.sending = False
+        self._answer = None
+        self._check.clear()
+        self.call.line.expect(settings.rate)
+        self.call.start("check", training_seconds(settings.rate) + CHECK + LATE)
+        return "check"
+
+    def judge_check(self, _: Frame | None) -> str:
+        """Say whether the training check was good: a second without an error."""
+        self.call.stop("check")
+        bits = np.concatenate([*self._check, np.ones(1, np.uint8)])
+        self._check.clear()
+        longest = int(np.diff(np.flatnonzero(bits), prepend=-1).max()) - 1
+        good = longest >= GOOD * self._settled.bit_rate
+        verdict = "good" if good else "bad"
+        self.call.tell("here", f"check at {self._settled.rate} {verdict}: {longest} zeros in a row")
+        return "good" if good else "bad"
+
+    def no_check(self, _: Frame | None) -> str | None:
+        """Give up waiting for the training check, unless it is there and has not ended."""
+        if self.call.line.busy and self._waited < CHECK:
+            self._waited += LATE
+            self.call.start("check", LATE)
+            return None
+        self._waited = 0.0
+        self.call.tell("here", f"no check at {self._settled.rate} was heard")
+        return "bad"
+
+    def confirm_check(self, _: Frame | None) -> None:
+        """Say that the training was good."""
+        self.call.say(self.call.plain("CFR"))
+
+    def refuse_check(self, _: Frame | None) -> None:
+        """Say that the training was not good."""
+        self.call.say(self.call.plain("FTT"))
+
+    def await_training(self, _: Frame | None) -> None:
+        """Wait for another DCS."""
+        self.call.line.expect(None)
+        self.call.start("T2")
+
+    # -- phase C ------------------------------------------------------------------------------
+
+    def await_page(self, _: Frame | None) -> None:
+        """Listen for a page."""
+        settings = self._settled
+        short = settings.modem == "V.17" and not self._long
+        self._long = self._heard_page = False
+        self.call.line.expect(settings.rate, short=short, frames=settings.ecm)
+        self.call.start("T2")
+
+    def begin_page(self, _: Frame | None) -> None:
+        """Note that a page, or more of one, comes."""
+        self.call.stop("T2", "T4")
+        self.call.start("stall", STALL)
+        self._before = -1
+        self._heard_page = True
+        self._open()
+
+    def check_bits(self, bits: Bits) -> None:
+        """Take bits of the training check."""
+        self._check.append(bits)
+
+    def page_bits(self, bits: Bits) -> None:
+        """Take bits of a page without error correction."""
+        if self._sheet is None or self._sheet.lines is None:
+            return
+        self._sheet.lines.process_bits(bits)
+        self._sheet.octets += len(bits) // 8
+
+    def page_frame(self, octets: bytes, good: bool) -> None:
+        """Take a frame of a page with error correction."""
+        if self._sheet is not None:
+            self._parts.take(octets, good)
+            self._got += good
+
+    def end_page(self, _: Frame | None) -> None:
+        """Wait for the command after the page."""
+        self.call.stop("stall")
+        self.call.start("T2")
+
+    def stalled(self, _: Frame | None) -> str | None:
+        """Give a page up that gets on no more, though its carrier stands."""
+        sheet = self._sheet
+        got = self._got if sheet is None or sheet.lines is None else sheet.lines.rows
+        if got != self._before:
+            self._before = got
+            self.call.start("stall", STALL)
+            return None
+        self.call.fail("carrier_lost")
+        return "over"
+
+    def no_page(self, _: Frame | None) -> None:
+        """Note that no page came."""
+        self.call.fail("no_next_page" if self._count else "no_page_in_time")
+
+    def dcn_for_page(self, _: Frame | None) -> None:
+        """Note that the far end left instead of sending a page."""
+        self.call.fail("dcn_between_pages" if self._count else "dcn_in_page")
+
+    # -- phase D ------------------------------------------------------------------------------
+
+    def judge_page(self, frame: Frame | None) -> str:
+        """Say how a page without error correction has come."""
+        assert frame is not None, "rows of commands alone come here"
+        self._command(frame)
+        then = frame.name.removeprefix("PRI-")
+        if self._repeated() and self._answer is not None and self._answer.then == then:
+            return "repeat"
+        sheet = self._sheet
+        page, quality = (
+            (None, None) if sheet is None or sheet.lines is None else (sheet.lines.finish())
+        )
+        if page is None or quality is None:
+            return self._ask_for_page(then, "no rows have come")
+        bad = quality.bad_rows / max(1, quality.rows)
+        most = self.call.config.most_bad
+        told = f"{quality.rows} rows, {quality.bad_rows} of them bad"
+        if bad > 3 * most:
+            return self._ask_for_page(then, told)
+        self.call.tell("here", f"page {self._count + 1}: {told}")
+        self._put(page, quality, self._frame("RTP" if bad > most else "MCF"), then)
+        return "store"
+
+    def judge_part(self, frame: Frame | None) -> str | None:
+        """Say which frames of a partial page are missing, or that none is (PPS)."""
+        assert isinstance(frame, PartialPage), "rows of PPS alone come here"
+        if not self._settled.ecm:
+            return None
+        self._command(frame)
+        then = frame.then.removeprefix("PRI-")
+        if self._answer is not None and self._parts.repeated(frame.page, frame.block):
+            return "answer"
+        parts = self._open_parts()
+        missing = parts.missing(frame.frames)
+        if missing:
+            self._open().again += len(missing)
+            self._answer = _Answer(PageRequest(missing, x=self.call.x), then)
+            return "answer"
+        parts.close(page=frame.page, block=frame.block)
+        return self._end_part(parts, self._frame("MCF"), then)
+
+    def give_up_part(self, frame: Frame | None) -> str | None:
+        """Take a partial page with what is missing of it (EOR)."""
+        assert isinstance(frame, EndOfRetransmission), "rows of EOR alone come here"
+        if not self._settled.ecm:
+            return None
+        self._command(frame)
+        then = frame.then.removeprefix("PRI-")
+        answer = self._answer
+        if answer is not None and answer.frame.name == "ERR" and not self._heard_page:
+            return "answer"
+        parts = self._open_parts()
+        parts.close()
+        return self._end_part(parts, self._frame("ERR"), then)
+
+    def lower(self, frame: Frame | None) -> str | None:
+        """Go on at another rate (CTC)."""
+        assert isinstance(frame, ContinueToCorrect), "rows of CTC alone come here"
+        if not self._settled.ecm:
+            return None
+        self._command(frame)
+        if frame.rate not in rates(self._able().modems):
+            self.call.fail("incompatible")
+            return "refuse"
+        self.call.settings = replace(self._settled, rate=frame.rate)
+        self._answer = _Answer(self._frame("CTR"), "NULL")
+        return "answer"
+
+    def answer_again(self, _: Frame | None) -> str | None:
+        """Say the last answer again (CRP, RR)."""
+        return None if self._answer is None else "answer"
+
+    def answer(self, _: Frame | None) -> None:
+        """Say how the page came."""
+        assert self._answer is not None, "an answer was made before"
+        self.call.stop("T2", "stall", "store")
+        self.call.say(self._answer.frame)
+
+    def go_on(self, _: Frame | None) -> str:
+        """Do what follows an answer."""
+        answer = self._answer
+        assert answer is not None, "an answer was made before"
+        answer.said = self.call.line.now
+        name = answer.frame.name
+        self._long = name == "CTR"
+        last = answer.then == "EOP" and name in ("MCF", "ERR", "RTP")
+        if last:
+            self.call.fail("ok")
+        again = name in ("PPR", "CTR") or (
+            name in ("MCF", "ERR") and answer.then in ("NULL", "MPS")
+        )
+        if again:
+            self.await_page(None)
+            return "page"
+        if self.call.interrupted and self.call.config.interrupts and not last:
+            self.call.start("T3")
+            return "wait"
+        self._heard_page = False
+        self.await_training(None)
+        return "last" if last else "redo" if name == "RTN" else "renew"
+
+    # -- the store ----------------------------------------------------------------------------
+
+    def await_store(self, _: Frame | None) -> None:
+        """Wait until the page is safe."""
+        self.call.stop("T2", "T4", "stall")
+        self.call.start("store", STORE)
+
+    def storing(self) -> str | None:
+        """Say whether the page that waits is safe, or cannot be: an event."""
+        sink = self.call.sink
+        if self._pending is None or sink is None:
+            return None
+        if sink.trouble is not None:
+            self.call.tell("here", "the page could not be stored")
+            return "not stored"
+        return "stored" if sink.stored > self._count else None
+
+    def stored(self, _: Frame | None) -> None:
+        """Note a page that is safe."""
+        assert self._pending is not None, "a page was put before"
+        page, quality = self._pending
+        self._pending = None
+        self._record(page, quality, confirmed=True)
+        self._count += 1
+        self._waited = 0.0
+        self.call.stop("store", "T5")
+
+    def not_ready(self, _: Frame | None) -> str | None:
+        """Say that storing takes time, with error correction; without it, just take it."""
+        self._waited += STORE
+        if self._waited > STORED_LATE:
+            self.call.fail("file_error")
+            return "over"
+        if self._settled.ecm:
+            return "rnr"
+        self.call.start("store", STORE)
+        return None
+
+    def say_not_ready(self, _: Frame | None) -> None:
+        """Send RNR."""
+        self.call.stop("store")
+        self.call.say(self.call.plain("RNR"))
+
+    def await_rr(self, _: Frame | None) -> None:
+        """Wait for RR."""
+        self.call.line.expect(None)
+        self.call.start("T2")
+
+    # -- parts of it --------------------------------------------------------------------------
+
+    @property
+    def _settled(self) -> Settings:
+        assert self.call.settings is not None, "settings come before"
+        return self.call.settings
+
+    def _able(self) -> Capabilities:
+        """What DIS or DTC says of this end."""
+        sends = bool(self.call.pages) and not self.call.calling
+        return replace(
+            self.call.config.able,
+            receives=self.call.sink is not None,
+            has_document=sends,
+        )
+
+    def _frame(self, name: str) -> Frame:
+        """The answer, which asks for an operator where the far end did and one is wanted."""
+        if self.call.interrupted and self.call.config.interrupts:
+            name = {"MCF": "PIP", "RTP": "PIP", "RTN": "PIN"}.get(name, name)
+        return Plain(name, x=self.call.x)
+
+    def _command(self, frame: Frame) -> None:
+        """Note a command after a page."""
+        self.call.stop("T2", "T4", "stall")
+        if "PRI-" in frame.title:
+            self.call.interrupted = True
+
+    def _repeated(self) -> bool:
+        """Whether a command comes again, since its answer was not heard."""
+        if self._answer is None or self._heard_page:
+            return False
+        return self.call.line.now - self._answer.said < REPEATED * RATE
+
+    def _open(self) -> _Sheet:
+        """The page that comes."""
+        if self._sheet is None:
+            settings = self._settled
+            self._sheet = _Sheet(
+                settings,
+                self.call.line.now,
+                None if settings.ecm else pagecode.LineDecoder(settings),
+            )
+            self._parts.begin_page(settings.frame_size)
+        return self._sheet
+
+    def _open_parts(self) -> Incoming:
+        """The frames of the page that comes."""
+        self._open()
+        return self._parts
+
+    def _end_part(self, parts: Incoming, answer: Frame, then: str) -> str:
+        self._heard_page = False
+        if then == "NULL":
+            self._answer = _Answer(answer, then)
+            return "answer"
+        page, quality = pagecode.decode(parts.data, self._settled, gaps=parts.gaps)
+        self._open().octets = len(parts.data)
+        if page is None:
+            self._ask_for_page(then, "no rows are in its frames")
+            return "answer"
+        self._put(page, quality, answer, then)
+        return "store"
+
+    def _put(self, page: Page, quality: Quality, answer: Frame, then: str) -> None:
+        """Give a page to be stored, with the answer that it has then."""
+        assert self.call.sink is not None, "a DCS is refused without one"
+        self._pending = page, quality
+        self._answer = _Answer(answer, then)
+        self.call.sink.put(page, quality)
+
+    def _ask_for_page(self, then: str, why: str) -> str:
+        """Ask for a page again (RTN)."""
+        self.call.tell("here", f"page {self._count + 1} is wanted again: {why}")
+        self._drop_sheet()
+        self._redone += 1
+        self._answer = _Answer(self._frame("RTN"), then)
+        return "bad"
+
+    def _drop_sheet(self) -> None:
+        self._sheet = None
+
+    def _record(self, page: Page, quality: Quality, *, confirmed: bool) -> None:
+        sheet, settings = self._sheet, self._settled
+        assert sheet is not None and self._answer is not None, "a page has come"
+        self.call.records.append(
+            PageRecord(
+                number=self._count + 1,
+                width=page.width,
+                height=page.height,
+                resolution=settings.resolution,
+                coding=settings.coding,
+                rate=settings.rate,
+                ecm=settings.ecm,
+                octets=sheet.octets,
+                bad_rows=quality.bad_rows,
+                longest_bad_run=quality.longest_bad_run,
+                again=sheet.again + self._redone,
+                answer=self._answer.frame.name,
+                confirmed=confirmed,
+                seconds=(self.call.line.now - sheet.since) / RATE,
+            )
+        )
+        self._sheet = None
+        self._redone = 0

@@ -1,0 +1,441 @@
+"""What the end that sends a document does, action by action of t30.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from dsp.fax import pagecode
+from dsp.fax.capabilities import Settings
+from dsp.fax.dialogue import GAP, TRIES, Dialogue
+from dsp.fax.document import Page
+from dsp.fax.ecm import Outgoing
+from dsp.fax.frames import (
+    CapabilityFrame,
+    CommandFrame,
+    ContinueToCorrect,
+    EndOfRetransmission,
+    Frame,
+    IdentFrame,
+    PageRequest,
+    PartialPage,
+    Plain,
+)
+from dsp.fax.mouth import Check, Cng, Image
+from dsp.fax.negotiation import IncompatibleError, choose, common_rates
+from dsp.fax.result import PageRecord
+from dsp.types import RATE
+
+__all__ = ["Sender"]
+
+REQUESTS = 4
+"""So many PPR, and the next frames go slower, or not at all (T.30 annex A)."""
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """A page under way.
+
+    Parameters
+    ----------
+    page
+        As it goes: fitted to the far end.
+    settings
+        What it goes with.
+    octets
+        Its coding.
+    parts
+        With error correction: its partial pages.
+    then
+        What follows it: ``MPS``, ``EOM``, ``EOP``.
+    since
+        Sample at which it began.
+    """
+
+    page: Page
+    settings: Settings
+    octets: bytes
+    parts: Outgoing | None
+    then: str
+    since: int
+    requests: int = 0
+    again: int = 0
+    tries: int = 0
+    missing: int = 1 << 30
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends a document.
+
+    Parameters
+    ----------
+    call
+        The call.
+    """
+
+    call: Dialogue
+    _index: int = 0
+    _rate: str | None = None
+    _tries: int = 0
+    _long: bool = False
+    _damaged: bool = False
+    _sheet: _Sheet | None = None
+    _command: Frame = field(default_factory=lambda: Plain("DCN"))
+
+    @property
+    def left(self) -> int:
+        """How many pages are still to be sent."""
+        return len(self.call.pages) - self._index
+
+    # -- phase A ------------------------------------------------------------------------------
+
+    def call_up(self, _: Frame | None) -> None:
+        """Send CNG, and wait for an answer."""
+        self.call.start("T0")
+        self.call.line.expect(None)
+        self.call.line.say(Cng())
+
+    def cng(self, _: Frame | None) -> None:
+        """Send CNG once more."""
+        self.call.line.say(Cng())
+
+    def answered(self, _: Frame | None) -> None:
+        """Be quiet: a fax terminal is there."""
+        self.call.line.hush()
+        self.call.stop("T0")
+        self.call.start("T1")
+
+    # -- phase B ------------------------------------------------------------------------------
+
+    def negotiate(self, frame: Frame | None) -> str:
+        """Choose the settings by the far end's DIS, or poll it when there is nothing to send."""
+        self._know(frame)
+        if self.left:
+            return self._settle()
+        if self.call.sink is None or self.call.far.able is None:
+            self.call.fail("nothing_to_send")
+        elif not self.call.far.able.has_document:
+            self.call.fail("far_cannot_send")
+        else:
+            return "poll"
+        return "refuse"
+
+    def polled(self, frame: Frame | None) -> str:
+        """Choose the settings by a DTC."""
+        self._know(frame)
+        if not self.left:
+            self.call.fail("poll_refused")
+        elif self.call.config.wants_password not in ("", self.call.far.password):
+            self.call.fail("password_refused")
+        else:
+            return self._settle()
+        return "refuse"
+
+    def train(self, _: Frame | None) -> None:
+        """Send DCS and the training check."""
+        self._tries += 1
+        settings = self._settled
+        self.call.line.expect(None)
+        frames = [*self._idents(), CommandFrame(settings.fif(), x=self.call.x)]
+        self.call.say(*frames, then=(GAP, Check(settings.rate)))
+        self.call.tell("here", f"training and its check at {settings.rate}")
+
+    def await_answer(self, _: Frame | None) -> None:
+        """Wait for the answer to what was said."""
+        self.call.start("T4")
+
+    def trained(self, _: Frame | None) -> None:
+        """Go on to the page: the line carries this modem and rate."""
+        self._tries = 0
+        self._long = False
+
+    def fall_back(self, _: Frame | None) -> str:
+        """Train the next lower rate."""
+        self._tries = 0
+        if self._lower():
+            return "train"
+        self.call.fail("cannot_train")
+        return "over"
+
+    def train_again(self, _: Frame | None) -> str:
+        """Send DCS once more; the last time at a lower rate, as the check may not be heard."""
+        if self._tries >= TRIES:
+            self.call.fail("no_training_answer")
+            return "over"
+        if self._tries == TRIES - 1:
+            self._lower()
+        return "train"
+
+    # -- phase C ------------------------------------------------------------------------------
+
+    def send(self, _: Frame | None) -> None:
+        """Send the page, a part of it, or the frames that are asked for."""
+        sheet = self._sheet = self._sheet or self._next_sheet()
+        settings = self._settled
+        self._tries = 0
+        if sheet.parts is None:
+            source = pagecode.lines(sheet.octets)
+            self._command = Plain(sheet.then, x=self.call.x)
+        else:
+            source = sheet.parts.source(settings.bit_rate)
+            then = sheet.then if sheet.parts.last else "NULL"
+            self._command = PartialPage(
+                then, self._index % 256, sheet.parts.block % 256, sheet.parts.frames, x=self.call.x
+            )
+            self.call.tell("sent", f"{len(sheet.parts.wanted)} frames of page {self._index + 1}")
+        short = settings.modem == "V.17" and not self._long
+        self._long = False
+        self.call.line.say(GAP, Image(settings.rate, short, source))
+
+    # -- phase D ------------------------------------------------------------------------------
+
+    def ask(self, _: Frame | None) -> None:
+        """Send the command that is due."""
+        self._tries += 1
+        self.call.say(self._command)
+
+    def ask_again(self, _: Frame | None) -> str:
+        """Send the command once more, if it was not sent as often as it may be."""
+        if self._tries < TRIES:
+            return "ask"
+        self.call.fail("no_page_answer")
+        return "over"
+
+    def confirmed(self, _: Frame | None) -> str | None:
+        """Go on behind a page, or a part of one, that is confirmed."""
+        if self._command.name in ("CTC", "EOR"):
+            return None
+        self.call.stop("T5")
+        sheet = self._sheet
+        if sheet is not None and sheet.parts is not None and not sheet.parts.last:
+            sheet.parts.next_block()
+            sheet.requests = 0
+            return "send"
+        return self._go_on(self._turn_page("MCF", confirmed=True))
+
+    def confirmed_to_train(self, frame: Frame | None) -> str:
+        """Go on behind a page that is confirmed, with another training (RTP)."""
+        return self._go_on(self._turn_page(_name(frame), confirmed=True), train=True)
+
+    def refused(self, frame: Frame | None) -> str:
+        """Send a page once more, slower if that can be (RTN)."""
+        sheet = self._sheet
+        if sheet is None:
+            return "train"
+        sheet.tries += 1
+        if sheet.tries >= TRIES:
+            self._turn_page(_name(frame), confirmed=False)
+            self.call.fail("gave_up")
+            return "over"
+        self._lower()
+        again = self._coded(sheet.page, self._settled, sheet.then)
+        again.tries, again.again, again.since = sheet.tries, sheet.again + 1, sheet.since
+        self._sheet = again
+        return "train"
+
+    def interrupt(self, frame: Frame | None) -> str:
+        """Note that an operator is asked for; without one, begin phase B anew (PIP, PIN)."""
+        self.call.interrupted = True
+        word = self.refused(frame) if _name(frame) == "PIN" else self.confirmed_to_train(frame)
+        if self.call.config.interrupts and word in ("train", "dis"):
+            self.call.start("T3")
+            return "wait"
+        return word
+
+    def correct(self, frame: Frame | None) -> str:
+        """Send again what did not come well (PPR)."""
+        sheet = self._sheet
+        if sheet is None or sheet.parts is None or not isinstance(frame, PageRequest):
+            return "ask"
+        self.call.stop("T5")
+        sheet.parts.request(frame.frames)
+        wanted = len(sheet.parts.wanted)
+        if wanted == 0:
+            return "ask"
+        sheet.requests += 1
+        sheet.again += wanted
+        if sheet.requests < REQUESTS:
+            return "send"
+        return self._continue(sheet, wanted)
+
+    def not_ready(self, _: Frame | None) -> str:
+        """Ask whether the far end is ready now (RNR)."""
+        if "T5" not in self.call.timers:
+            self.call.start("T5")
+        if isinstance(self._command, EndOfRetransmission):
+            return "ask"
+        self._command = Plain("RR", x=self.call.x)
+        self._tries = 0
+        return "ask"
+
+    def continued(self, _: Frame | None) -> str | None:
+        """Send on at the rate of CTC (CTR)."""
+        if not isinstance(self._command, ContinueToCorrect):
+            return None
+        self._rate = self._command.rate
+        self.call.settings = replace(self._settled, rate=self._rate)
+        self._long = True
+        return "send"
+
+    def given_up(self, _: Frame | None) -> str | None:
+        """Go on without what did not come well (ERR)."""
+        if not isinstance(self._command, EndOfRetransmission):
+            return None
+        sheet = self._sheet
+        if sheet is not None and sheet.parts is not None and not sheet.parts.last:
+            sheet.parts.next_block()
+            sheet.requests = 0
+            return "send"
+        return self._go_on(self._turn_page("ERR", confirmed=False))
+
+    # -- phase E ------------------------------------------------------------------------------
+
+    def dcn(self, _: Frame | None) -> None:
+        """Say that the line will be left."""
+        self.call.line.hush()
+        self.call.say(Plain("DCN", x=self.call.x))
+
+    # -- settings -----------------------------------------------------------------------------
+
+    @property
+    def _settled(self) -> Settings:
+        assert self.call.settings is not None, "settings come before a training"
+        return self.call.settings
+
+    def _know(self, frame: Frame | None) -> None:
+        """Take in a DIS or DTC."""
+        assert isinstance(frame, CapabilityFrame), "rows of DIS and DTC alone come here"
+        self.call.far.able = frame.capabilities
+        self.call.x = True
+        self._tries = 0
+        self.call.stop("T0", "T1", "T3", "T4")
+
+    def _settle(self) -> str:
+        try:
+            self.call.settings = self._settings(self._index)
+        except IncompatibleError:
+            able = self.call.far.able
+            receives = able is not None and able.receives
+            self.call.fail("incompatible" if receives else "far_cannot_receive")
+            return "refuse"
+        self.call.sending = True
+        return "train"
+
+    def _settings(self, index: int) -> Settings:
+        """What a page goes with, at the rate that it has come down to."""
+        far, own = self.call.far.able, self.call.config.able
+        assert far is not None, "a DIS comes before"
+        rate = self._rate if self._rate in common_rates(far, own) else None
+        chosen = choose(far, own, pagecode.page_of(self.call.pages[index]), rate=rate)
+        config = self.call.config
+        return replace(
+            chosen,
+            subaddress=bool(config.subaddress) and far.subaddress,
+            sender_identification=bool(config.sender) and far.password,
+        )
+
+    def _idents(self) -> Sequence[Frame]:
+        """PWD, SUB, SID and TSI, those that there are."""
+        config, far = self.call.config, self.call.far.able
+        assert far is not None, "a DIS comes before"
+        said = {
+            "PWD": config.password if far.password else "",
+            "SUB": config.subaddress if far.subaddress else "",
+            "SID": config.sender if far.password else "",
+            "TSI": config.ident,
+        }
+        return [IdentFrame.of(name, text, x=self.call.x) for name, text in said.items() if text]
+
+    def _lower(self) -> bool:
+        """Take the next lower rate that both have, if there is one."""
+        far = self.call.far.able
+        assert far is not None, "a DIS comes before"
+        rates = common_rates(far, self.call.config.able)
+        at = rates.index(self._settled.rate) + 1
+        if at >= len(rates):
+            return False
+        self._rate = rates[at]
+        self.call.settings = replace(self._settled, rate=self._rate)
+        return True
+
+    # -- pages --------------------------------------------------------------------------------
+
+    def _next_sheet(self) -> _Sheet:
+        """Make the next page ready, with what comes behind it."""
+        settings = self._settled
+        page = pagecode.fitting(self.call.pages[self._index], settings)
+        header = self.call.config.header
+        if header is not None:
+            page = header.on(page, self._index + 1, len(self.call.pages))
+        return self._coded(page, settings, self._then())
+
+    def _coded(self, page: Page, settings: Settings, then: str) -> _Sheet:
+        octets = pagecode.encode(page, settings)
+        parts = Outgoing(octets, settings.frame_size) if settings.ecm else None
+        return _Sheet(page, settings, octets, parts, then, self.call.line.now)
+
+    def _then(self) -> str:
+        """MPS where the next page goes as this one does, EOM where it does not (T.30 5.3.6.1.6)."""
+        far = self.call.far.able
+        if self.left > 1:
+            return "MPS" if self._settings(self._index + 1) == self._settled else "EOM"
+        polls = self.call.sink is not None and far is not None and far.has_document
+        return "EOM" if polls and self.call.calling else "EOP"
+
+    def _turn_page(self, answer: str, *, confirmed: bool) -> str:
+        """Note how a page went; return what was said to follow it."""
+        sheet = self._sheet
+        assert sheet is not None, "a page is under way"
+        settings = self._settled
+        self.call.records.append(
+            PageRecord(
+                number=self._index + 1,
+                width=sheet.page.width,
+                height=sheet.page.height,
+                resolution=settings.resolution,
+                coding=settings.coding,
+                rate=settings.rate,
+                ecm=settings.ecm,
+                octets=len(sheet.octets),
+                again=sheet.again,
+                answer=answer,
+                confirmed=confirmed,
+                seconds=(self.call.line.now - sheet.since) / RATE,
+            )
+        )
+        self._damaged |= not confirmed
+        self._sheet = None
+        self._index += 1
+        self._tries = 0
+        return sheet.then
+
+    def _go_on(self, then: str, *, train: bool = False) -> str:
+        """What comes behind a page."""
+        if then == "MPS":
+            return "train" if train else "send"
+        if then == "EOM":
+            self.call.start("T1")
+            return "dis"
+        self.call.fail("gave_up" if self._damaged else "ok")
+        return "done"
+
+    def _continue(self, sheet: _Sheet, wanted: int) -> str:
+        """After four PPR: go on slower, or as fast while it helps, or give up (T.30 annex A)."""
+        able = self.call.far.able
+        assert able is not None, "a DIS comes before"
+        rates = common_rates(able, self.call.config.able)
+        at = rates.index(self._settled.rate)
+        sheet.requests = 0
+        if at + 1 < len(rates) or wanted < sheet.missing:
+            sheet.missing = wanted
+            self._command = ContinueToCorrect.of(rates[min(at + 1, len(rates) - 1)], x=self.call.x)
+        else:
+            then = sheet.then if sheet.parts is None or sheet.parts.last else "NULL"
+            self._command = EndOfRetransmission(then, x=self.call.x)
+        self._tries = 0
+        return "ask"
+
+
+def _name(frame: Frame | None) -> str:
+    return "" if frame is None else frame.name

@@ -1,0 +1,233 @@
+"""A fax terminal: the sound of a call in, the sound of a call out.
+
+mouth, ears      signals and samples
+t30              the procedure, by its table of states
+pagecode, ecm    pages and their bits
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dsp.fax.config import Config, FaxError
+from dsp.fax.document import Page
+from dsp.fax.ears import Carrier, Control, Data, Ears, Event, Flags, Picture, Trained
+from dsp.fax.mouth import Mouth, Signal
+from dsp.fax.result import Result
+from dsp.fax.sink import Sink
+from dsp.fax.t30 import Machine
+from dsp.types import RATE, Samples
+
+__all__ = ["STEP", "FaxTerminal"]
+
+STEP = 160
+"""Samples that are heard and said at once: what is heard in one step changes what is said from the
+next but one on, however blocks are cut."""
+
+_PATIENCE = RATE
+"""Samples that the far end's carrier may stand behind its last frame before it is spoken over."""
+
+
+class FaxTerminal:
+    """One end of a fax call.
+
+    It comes to an end by itself, whatever it hears; silence follows. :func:`dsp.fax.ready.warm`
+    has all loops compiled before.
+
+    Parameters
+    ----------
+    calling
+        Whether this end has called.
+    send
+        Pages to be sent: by calling, or when the far end polls.
+    receive
+        Where received pages go; who calls with nothing to send polls for them.
+    config
+        Who this is, and how it behaves.
+
+    Raises
+    ------
+    FaxError
+        When there is nothing to be sent and nowhere to receive to.
+
+    Examples
+    --------
+    A page from one to another:
+
+    >>> from pathlib import Path
+    >>> from dsp.fax.document import read
+    >>> from dsp.fax.sink import Pages
+    >>> pages, received = list(read(Path("fixtures/fax/two.tiff"))), Pages()
+    >>> here = FaxTerminal(True, send=pages, config=Config(ident="+1 555 0100"))
+    >>> there = FaxTerminal(False, receive=received)
+    >>> sound = np.zeros(160, dtype=np.int16)
+    >>> while not (here.done and there.done):
+    ...     sound = there.process(here.process(sound))
+    >>> here.result.ok, there.result.ok, len(received), there.result.far_ident
+    (True, True, 2, '+1 555 0100')
+    >>> bool((received[1].rows == pages[1].rows).all())
+    True
+    """
+
+    def __init__(
+        self,
+        calling: bool,
+        *,
+        send: Sequence[Page] = (),
+        receive: Sink | None = None,
+        config: Config | None = None,
+    ) -> None:
+        if not send and receive is None:
+            raise FaxError("there is nothing to be sent, and nowhere to receive to")
+        config = config or Config()
+        self.now = 0
+        self._seconds = config.seconds
+        self._mouth, self._ears = Mouth(config.level), Ears()
+        self._speaking = self._fast = self._live = False
+        self._waiting: list[Signal] = []
+        self._waiting_since = 0
+        self._heard = np.zeros(0, dtype=np.int16)
+        self._machine = Machine(self, config, calling=calling, pages=send, sink=receive)
+        self._next = self._speak()
+
+    # -- what it is used by -------------------------------------------------------------------
+
+    @property
+    def done(self) -> bool:
+        """Whether the call is over and all is said."""
+        return self._machine.over and not self._speaking
+
+    @property
+    def result(self) -> Result:
+        """How the call went, or goes."""
+        return self._machine.result()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the far end has asked for an operator."""
+        return self._machine.call.interrupted
+
+    @property
+    def phase(self) -> str:
+        """The phase of T.30, ``A`` to ``E``."""
+        return self._machine.state.phase
+
+    def process(self, block: Samples) -> Samples:
+        """Hear some samples, and say as many.
+
+        Parameters
+        ----------
+        block
+            ``(n,)`` int16 at 8 kHz.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(n,)`` int16: what is said while that is heard. However blocks are cut, the same is
+            said.
+        """
+        if len(block) == STEP and not len(self._heard):
+            said = self._next
+            self._hear(block)
+            self._next = self._speak()
+            return said
+        return self._regroup(block)
+
+    def hang_up(self) -> None:
+        """Note that the call is gone."""
+        self._machine.hung_up()
+        self.hush()
+        self._speaking = False
+
+    # -- the line of the machine ----------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether a page's modem is being heard."""
+        return self._fast
+
+    def say(self, *signals: Signal) -> None:
+        """Send signals, once the far end is quiet."""
+        if not self._waiting:
+            self._waiting_since = self.now
+        self._waiting.extend(signals)
+
+    def hush(self) -> None:
+        """Send no more of what is not sent yet."""
+        self._waiting.clear()
+        self._mouth.stop()
+
+    def expect(self, rate: str | None, *, short: bool = False, frames: bool = False) -> None:
+        """Listen for a page's modem beside V.21, or for V.21 alone."""
+        self._ears.expect(rate, short=short, frames=frames)
+        self._fast = False
+
+    # -- step by step -------------------------------------------------------------------------
+
+    def _regroup(self, block: Samples) -> Samples:
+        """Hear and say in steps what comes in other pieces."""
+        said = [self._next[len(self._heard) :]]
+        heard = np.concatenate([self._heard, block])
+        whole = len(heard) // STEP * STEP
+        for begin in range(0, whole, STEP):
+            self._hear(heard[begin : begin + STEP])
+            self._next = self._speak()
+            said.append(self._next)
+        self._heard = heard[whole:]
+        return np.concatenate(said)[: len(block)]
+
+    def _hear(self, block: Samples) -> None:
+        """Hear a step."""
+        self.now += STEP
+        machine = self._machine
+        if not self._speaking or machine.calling_up:
+            for event in self._ears.process(block):
+                self._take(event)
+        if not machine.over:
+            machine.tick()
+            if self.now >= self._seconds * RATE:
+                machine.hung_up()
+
+    def _take(self, event: Event) -> None:
+        machine = self._machine
+        match event:
+            case Data():
+                machine.bits(event.bits)
+            case Picture():
+                machine.picture(event.octets, event.good)
+            case Control():
+                machine.frame(event.octets, event.good)
+            case Flags():
+                machine.flags()
+            case Trained():
+                machine.trained()
+            case Carrier(fast=True):
+                self._fast = event.up
+                if not event.up:
+                    machine.fast_lost()
+            case Carrier():
+                self._live = event.up
+                if not event.up:
+                    machine.quiet()
+
+    def _speak(self) -> Samples:
+        """Say a step."""
+        if self._waiting and (not self._live or self.now - self._waiting_since > _PATIENCE):
+            self._mouth.say(*self._waiting)
+            self._waiting.clear()
+            if not self._machine.calling_up:
+                self._deafen()
+            self._speaking = True
+        said = self._mouth.pull(STEP)
+        if self._speaking and self._mouth.done:
+            self._speaking = False
+            self._machine.said()
+        return said
+
+    def _deafen(self) -> None:
+        """Forget what is half heard: this end speaks now."""
+        self._ears.reset()
+        self._live = self._fast = False
+        self._machine.quiet()
