@@ -45,8 +45,13 @@ class Config:
         Its number, for CSI, TSI and CIG: up to 20 characters of ASCII; empty sends none.
     able
         What is told in DIS and DTC, and the most that a page is sent with.
+    fastest
+        Bit/s at which a page is sent at most: a line that failed once may carry less.
     header
         What is put on top of each page that is sent.
+    first, total
+        Which page of how many the first one that is sent is, for the header; ``None`` is as many
+        as there are to be sent.
     level
         dBm0 of all that is sent.
     answer_silence
@@ -83,7 +88,10 @@ class Config:
 
     ident: str = ""
     able: Capabilities = EVERYTHING
+    fastest: int = 14_400
     header: Header | None = None
+    first: int = 1
+    total: int | None = None
     level: float = -13.0
     answer_silence: float = 0.2
     subaddress: str = ""

@@ -21,6 +21,7 @@ from dsp.fax.frames import (
     PartialPage,
     Plain,
 )
+from dsp.fax.modems import bit_rate
 from dsp.fax.mouth import Check, Cng, Image
 from dsp.fax.negotiation import IncompatibleError, choose, common_rates
 from dsp.fax.result import PageRecord
@@ -326,7 +327,10 @@ class Sender:
         """What a page goes with, at the rate that it has come down to."""
         far, own = self.call.far.able, self.call.config.able
         assert far is not None, "a DIS comes before"
-        rate = self._rate if self._rate in common_rates(far, own) else None
+        rates = self._rates()
+        if not rates:
+            raise IncompatibleError("no rate that this end may send with is common")
+        rate = self._rate if self._rate in rates else rates[0]
         chosen = choose(far, own, pagecode.page_of(self.call.pages[index]), rate=rate)
         config = self.call.config
         return replace(
@@ -347,17 +351,25 @@ class Sender:
         }
         return [IdentFrame.of(name, text, x=self.call.x) for name, text in said.items() if text]
 
-    def _lower(self) -> bool:
-        """Take the next lower rate that both have, if there is one."""
-        far = self.call.far.able
+    def _rates(self) -> tuple[str, ...]:
+        """Give the rates that both have and this end may use, the best first."""
+        far, config = self.call.far.able, self.call.config
         assert far is not None, "a DIS comes before"
-        rates = common_rates(far, self.call.config.able)
-        at = rates.index(self._settled.rate) + 1
-        if at >= len(rates):
-            return False
-        self._rate = rates[at]
-        self.call.settings = replace(self._settled, rate=self._rate)
-        return True
+        common = common_rates(far, config.able)
+        return tuple(one for one in common if bit_rate(one) <= config.fastest)
+
+    def _slower(self) -> str | None:
+        """Give the next lower rate, if there is one."""
+        rates = self._rates()
+        return next(iter(rates[rates.index(self._settled.rate) + 1 :]), None)
+
+    def _lower(self) -> bool:
+        """Take the next lower rate, if there is one."""
+        slower = self._slower()
+        if slower is not None:
+            self._rate = slower
+            self.call.settings = replace(self._settled, rate=slower)
+        return slower is not None
 
     # -- pages --------------------------------------------------------------------------------
 
@@ -365,9 +377,10 @@ class Sender:
         """Make the next page ready, with what comes behind it."""
         settings = self._settled
         page = pagecode.fitting(self.call.pages[self._index], settings)
-        header = self.call.config.header
-        if header is not None:
-            page = header.on(page, self._index + 1, len(self.call.pages))
+        config = self.call.config
+        if config.header is not None:
+            total = len(self.call.pages) if config.total is None else config.total
+            page = config.header.on(page, config.first + self._index, total)
         return self._coded(page, settings, self._then())
 
     def _coded(self, page: Page, settings: Settings, then: str) -> _Sheet:
@@ -422,14 +435,11 @@ class Sender:
 
     def _continue(self, sheet: _Sheet, wanted: int) -> str:
         """After four PPR: go on slower, or as fast while it helps, or give up (T.30 annex A)."""
-        able = self.call.far.able
-        assert able is not None, "a DIS comes before"
-        rates = common_rates(able, self.call.config.able)
-        at = rates.index(self._settled.rate)
+        slower = self._slower()
         sheet.requests = 0
-        if at + 1 < len(rates) or wanted < sheet.missing:
+        if slower is not None or wanted < sheet.missing:
             sheet.missing = wanted
-            self._command = ContinueToCorrect.of(rates[min(at + 1, len(rates) - 1)], x=self.call.x)
+            self._command = ContinueToCorrect.of(slower or self._settled.rate, x=self.call.x)
         else:
             then = sheet.then if sheet.parts is None or sheet.parts.last else "NULL"
             self._command = EndOfRetransmission(then, x=self.call.x)
