@@ -45,6 +45,10 @@ Lines are 1/196 of an inch to many, which are 0.2 % less than at 7.7 a millimetr
 """
 _LENGTHS = {"A4": Paper.A4, "B4": Paper.B4}
 _WIDTHS = {"A4": Paper.A4, "B4": Paper.B4, "A3": Paper.A3}
+_SCAN_TIMES = ("0", "5", "10", "20", "40")
+"""Milliseconds; all else are codes that are reserved."""
+_ZEROS = 3
+"""That a code word may end in."""
 _AT_ONCE = 8192
 """Bits of lines that are gathered: to decode each block of sound by itself would cost more."""
 
@@ -79,7 +83,7 @@ def minimum_bits(settings: Settings) -> int:
     >>> minimum_bits(Settings("V.17 14400", scan_time="20"))
     288
     """
-    if settings.ecm or not settings.scan_time.isdecimal():
+    if settings.ecm or settings.scan_time not in _SCAN_TIMES:
         return 0
     return math.ceil(int(settings.scan_time) * settings.bit_rate / 1000)
 
@@ -262,8 +266,7 @@ def decode(
     if one_way and gaps:
         data = data[: gaps[0][0]]
     elif one_way:
-        # where EOFB is left out, what fills the last frame is no damage; codes may end in zeros
-        data = data.rstrip(b"\0") + b"\0"
+        data = _without_fill(data)
     rows = [decoder.process(t4.flip(data)), decoder.finish()]
     quality = decoder.quality
     if one_way and quality.rows and not quality.ended and (gaps or quality.flaws):
@@ -271,6 +274,13 @@ def decode(
         rows.append(last)
         quality = replace(quality, rows=quality.rows + 1, bad_rows=1, longest_bad_run=1)
     return _made(rows, width, resolution_of(settings)), quality
+
+
+def _without_fill(data: bytes) -> bytes:
+    """Take away what fills the last frame, which is no damage where EOFB is left out."""
+    data = data.rstrip(b"\0")
+    zeros = 8 - data[-1].bit_length() if data else 0
+    return data if zeros >= _ZEROS else data + b"\0"
 
 
 def _made(parts: list[t4.Packed], width: int, resolution: Resolution) -> Page | None:
