@@ -8,17 +8,17 @@ what that has taken for a carrier. While frames are coming it is the fast one th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
 from dsp.fax import hdlc, modems
-from dsp.fax.ears_kernel import MOST, STATE, UNIT, gather
+from dsp.fax.ears_kernel import STATE, gather
 from dsp.modem import v21
 from dsp.modem.receiver import QamReceiver
-from dsp.modem.types import Bits, Receives, Report, sampled
+from dsp.modem.types import Bits, Report, sampled
 from dsp.types import Samples
 
 __all__ = [
@@ -32,9 +32,6 @@ __all__ = [
     "Trained",
     "TrainingFailed",
 ]
-
-_IDLE = 2
-"""Units that are heard at once while there is nothing."""
 
 _LEAST = 4
 """Octets that a broken frame has at least, its FCS among them: rubbish at an end has fewer."""
@@ -115,41 +112,34 @@ class Picture:
 Event: TypeAlias = Carrier | Flags | Control | Trained | TrainingFailed | Data | Picture
 
 
-class _Followed:
-    """A receiver that does not hear everything, and where in all that is heard its samples are."""
+class _Course:
+    """What a receiver has been given and has made of it, which may not be all that is heard."""
 
-    def __init__(self, receiver: Receives) -> None:
-        self._receiver = receiver
-        self._heard = self._bits = 0
+    def __init__(self) -> None:
+        self._samples = self._bits = 0
 
-    def process(self, samples: Samples, end: int) -> list[Bits | Report]:
-        """Hear samples up to number `end`; give its bits and reports in their order."""
-        bits = self._receiver.process(samples)
-        reports = self._receiver.reports()
-        self._heard += len(samples)
+    def go_on(
+        self, count: int, end: int, bits: Bits, reports: Sequence[Report]
+    ) -> list[Bits | Report]:
+        """Order what has come of so many samples up to number `end`; reports are as of these."""
+        self._samples += count
+        before, self._bits = self._bits, self._bits + len(bits)
         if not reports:
-            self._bits += len(bits)
             return [bits] if len(bits) else []
-        return list(self._ordered(bits, reports, end - self._heard))
-
-    def _ordered(self, bits: Bits, reports: list[Report], late: int) -> Iterator[Bits | Report]:
-        given = 0
+        ordered: list[Bits | Report] = []
+        given, late = 0, end - self._samples
         for report in reports:
-            before = report.bits - self._bits
-            if before > given:
-                yield bits[given:before]
-                given = before
-            yield Report(report.what, report.position + late, report.bits)
-        self._bits += len(bits)
-        if len(bits) > given:
-            yield bits[given:]
+            now = max(report.bits - before, given)
+            ordered += [bits[given:now], Report(report.what, report.position + late, report.bits)]
+            given = now
+        return [*ordered, bits[given:]]
 
 
 class Ears:
     """Hear a call's other side.
 
-    However its samples are cut, the same events come of them. What is heard is gathered, 20 ms at
-    least, and 60 while data come; but not over the end of a signal.
+    However its samples are cut, the same events come of them. They are gathered and heard 60 ms at
+    once, but every 20 ms when a signal has just gone away, so that its end is known no later.
 
     Examples
     --------
@@ -166,20 +156,19 @@ class Ears:
     def __init__(self) -> None:
         self._gathered = np.zeros(1, dtype=STATE)
         self._alert = self._gathered["alert"]
-        self._sound = np.zeros(UNIT * (MOST + 1), dtype=np.int16)
+        self._sound = self._gathered[0]["sound"]
         self._position = 0
         self._v21 = v21.Receiver()
-        self._control = _Followed(self._v21)
+        self._control = _Course()
         self._control_frames = hdlc.Deframer()
         self._listening = self._live = self._flagged = self._framing = False
+        self._since = 0
         self._modem: QamReceiver | None = None
         self._rate, self._short, self._frames = "", False, False
-        self._fast: _Followed | None = None
+        self._fast = _Course()
         self._fast_frames = hdlc.Deframer()
         self._expecting = self._up = self._trained = False
         self._events: list[Event] = []
-        self._wanted = 0
-        self._pace()
 
     @property
     def modem(self) -> QamReceiver | None:
@@ -211,10 +200,9 @@ class Ears:
         """
         if rate is not None and rate != self._rate:
             self._modem = modems.receiver(rate)
-            self._fast, self._rate = _Followed(self._modem), rate
+            self._fast, self._rate = _Course(), rate
         self._expecting, self._short, self._frames = rate is not None, short, frames
         self._restart_fast()
-        self._pace()
 
     def reset(self) -> None:
         """Forget what is half heard, as when this side has spoken; no event tells of it."""
@@ -222,7 +210,6 @@ class Ears:
         self._gathered["fill"] = 0
         self._restart_control()
         self._restart_fast()
-        self._pace()
 
     def process(self, samples: Samples) -> list[Event]:
         """Hear some samples.
@@ -244,14 +231,14 @@ class Ears:
             If they are of another shape or type.
         """
         samples = sampled(samples)
-        taken, count = gather(self._gathered, self._sound, samples, 0)
+        taken, count = gather(self._gathered, samples, 0)
         if not count:
             return []
         while count:
             self._hear(self._sound[:count])
             if taken == len(samples):
                 break
-            taken, count = gather(self._gathered, self._sound, samples, taken)
+            taken, count = gather(self._gathered, samples, taken)
         events, self._events = self._events, []
         return events
 
@@ -263,31 +250,24 @@ class Ears:
             self._end_control()
         if self._expecting and not self._framing:
             self._hear_fast(sound)
-        self._pace()
-
-    def _pace(self) -> None:
-        """Choose how much is heard at once."""
-        if self._live or self._up:
-            wanted = MOST if self._trained and not self._live else 1
-        else:
-            wanted = _IDLE
-        if wanted != self._wanted:
-            self._wanted = wanted
-            self._gathered["wanted"] = wanted
 
     def _hear_control(self, sound: Samples) -> None:
         self._listening = True
-        for heard in self._control.process(sound, self._position):
+        bits = self._v21.process(sound)
+        reports = self._v21.reports()
+        for heard in self._control.go_on(len(sound), self._position, bits, reports):
             if not isinstance(heard, Report):
                 self._take_control(heard)
             elif heard.what == "carrier up":
-                self._live = True
+                self._live, self._since = True, heard.position
                 self._events.append(Carrier(heard.position, fast=False, up=True))
             elif heard.what == "carrier lost":
                 self._lose_control(heard.position)
 
     def _take_control(self, bits: Bits) -> None:
         """Find flags and frames in bits of V.21."""
+        if not len(bits):
+            return
         frames = self._control_frames.process(bits)
         for report in self._control_frames.reports():
             if report.what == "flags":
@@ -301,7 +281,7 @@ class Ears:
         """Frames are coming: no other signal is now, whatever it has been taken for."""
         self._flagged = self._framing = True
         if self._up:
-            self._events.append(Carrier(self._position, fast=True, up=False))
+            self._events.append(Carrier(self._since, fast=True, up=False))
         self._restart_fast()
         self._events.append(Flags(self._position))
 
@@ -329,8 +309,12 @@ class Ears:
         self._listening = self._live = self._flagged = self._framing = False
 
     def _hear_fast(self, sound: Samples) -> None:
-        assert self._fast is not None
-        for heard in self._fast.process(sound, self._position):
+        modem = self._modem
+        assert modem is not None
+        bits = modem.process(sound)
+        # in so little time no burst can end and another be trained
+        reports = [] if self._trained and modem.trained else modem.reports()
+        for heard in self._fast.go_on(len(sound), self._position, bits, reports):
             if not isinstance(heard, Report):
                 self._take_fast(heard)
             elif heard.what == "carrier up":
@@ -345,6 +329,8 @@ class Ears:
                 self._lose_fast(heard.position)
 
     def _take_fast(self, bits: Bits) -> None:
+        if not len(bits):
+            return
         if not self._frames:
             self._events.append(Data(self._position, bits))
             return
@@ -362,7 +348,7 @@ class Ears:
         self._events.append(Carrier(at, fast=True, up=False))
 
     def _restart_fast(self) -> None:
-        if self._modem is not None:
+        if self._modem is not None and self._expecting:
             self._modem.restart(short_training=modems.is_short(self._rate, self._short))
         self._fast_frames.finish()
         self._up = self._trained = False
