@@ -23,6 +23,8 @@ class Terminal(Protocol):
 
     def process(self, block: Samples) -> Samples: ...
 
+    def hang_up(self) -> None: ...
+
 
 class Carries(Protocol):
     """A line, as `dsp.line.TwoWay` is."""
