@@ -18,7 +18,6 @@ bit there as well, which TIFF calls fill order 2.
 from __future__ import annotations
 
 import math
-import sys
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +25,17 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from dsp.fax.hdlc_kernel import ABORT, FLAGS, IDLE, NOTHING, RESIDUE, STATE, receive, stuff
+from dsp.fax.hdlc_kernel import (
+    ABORT,
+    FLAGS,
+    IDLE,
+    NOTHING,
+    PAST_END,
+    RESIDUE,
+    STATE,
+    receive,
+    stuff,
+)
 from dsp.modem.types import Bits
 from dsp.types import DspError
 
@@ -240,8 +249,7 @@ class Framer:
     """
 
     def __init__(self, *, opening: int = 1, between: int = 1, closing: int = 1) -> None:
-        if min(opening, between, closing) < 1:
-            raise HdlcError("a frame has a flag before it and one after it")
+        _check_flags(opening, between, closing)
         self._between, self._closing = between, closing
         self._frames: deque[Bits] = deque()
         self._bits = _FLAG[:0]
@@ -274,11 +282,10 @@ class Framer:
         HdlcError
             When they are fewer than two, or :meth:`end` was called.
         """
-        if len(octets) < _LEAST - _FCS:
-            raise HdlcError(f"{octets!r} is no frame: it has no address and control field")
+        _check_frame(octets)
         if self._ending:
             raise HdlcError("no frame can follow the end")
-        self._frames.append(_stuffed(octets))
+        self._frames.append(_stuffed([octets], (0, 0, 0)))
 
     def end(self) -> None:
         """Let the bits end after what is pending and the closing flags."""
@@ -339,11 +346,13 @@ def encode(
     >>> "".join(map(str, encode([bytes.fromhex("ff03")])))
     '01111110111110111110000000001110000100001101111110'
     """
-    framer = Framer(opening=opening, between=between, closing=closing)
-    for octets in frames:
-        framer.put(octets)
-    framer.end()
-    return framer(sys.maxsize)
+    given = list(frames)
+    _check_flags(opening, between, closing)
+    for octets in given:
+        _check_frame(octets)
+    if not given:
+        return np.tile(_FLAG, opening)
+    return _stuffed(given, (opening, between, closing))
 
 
 def preamble(bit_rate: int) -> int:
@@ -364,8 +373,24 @@ def preamble(bit_rate: int) -> int:
     return math.ceil((1.0 if bit_rate == 300 else 0.2) * bit_rate / 8)
 
 
-def _stuffed(octets: bytes) -> Bits:
-    """Give the bits of a frame, without flags."""
+def _stuffed(frames: list[bytes], flags: tuple[int, int, int]) -> Bits:
+    """Give the bits of frames with so many flags before, between and after them."""
+    octets = b"".join(frames)
+    lengths = np.fromiter(map(len, frames), np.int64, len(frames))
+    opening, between, closing = flags
     # one zero is inserted after every five bits at the most
-    bits = np.empty(8 * (len(octets) + _FCS) * 6 // 5 + 1, dtype=np.uint8)
-    return bits[: stuff(np.frombuffer(octets, dtype=np.uint8), bits)]
+    most = 8 * (len(octets) + _FCS * len(frames)) * 6 // 5
+    most += 8 * (opening + between * (len(frames) - 1) + closing)
+    bits = np.empty(most + PAST_END, dtype=np.uint8)
+    given = np.frombuffer(octets, dtype=np.uint8)
+    return bits[: stuff(given, lengths, flags, bits)]
+
+
+def _check_frame(octets: bytes) -> None:
+    if len(octets) < _LEAST - _FCS:
+        raise HdlcError(f"{octets!r} is no frame: it has no address and control field")
+
+
+def _check_flags(opening: int, between: int, closing: int) -> None:
+    if min(opening, between, closing) < 1:
+        raise HdlcError("a frame has a flag before it and one after it")

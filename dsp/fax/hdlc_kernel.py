@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.compiled import entry, kernel, numbers
+from dsp.compiled import entry, inlined, kernel, numbers
+from dsp.fax.t4_words_kernel import at, store
 from dsp.modem.types import Bits
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "IDLE",
     "LONG",
     "NOTHING",
+    "PAST_END",
     "RESIDUE",
     "STATE",
     "receive",
@@ -61,6 +63,9 @@ frame was too ``long`` before that. Of what is over: it is from bit ``start`` to
 so many ``octets`` and a ``rest`` of bits, left a ``residue`` in the register, and is the frame's
 ``whole`` or a part.
 """
+
+PAST_END = 16
+"""Bits past the last one that are written."""
 
 _FLAG, _ABORT = 6, 5
 """How many bits of a flag, and of an abort, have been taken for a frame's when it is known."""
@@ -172,24 +177,78 @@ def receive(state: Record, frame: Octets, bits: Bits, begin: int, preamble: int)
     return n, happened
 
 
+def _stuffing() -> NDArray[np.uint64]:
+    """Give what an octet is on the line after so many ones.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(5, 256, 3)``: its first eight bits, one an octet, the first the highest; those after
+        them, likewise; and how many bits there are, with the ones at their end times 16.
+    """
+    table = np.zeros((5, 256, 3), dtype=np.uint64)
+    for before in range(5):
+        for octet in range(256):
+            ones, bits = before, []
+            for place in range(8):
+                bits.append(octet >> place & 1)
+                ones = ones + 1 if bits[-1] else 0
+                if ones == 5:
+                    bits.append(0)
+                    ones = 0
+            words = int.from_bytes(bytes(bits).ljust(16, b"\0"), "big")
+            table[before, octet] = words >> 64, words & (1 << 64) - 1, ones << 4 | len(bits)
+    return table
+
+
+_STUFFING = _stuffing().reshape(-1)
+_FLAG_BITS = np.uint64(0x0001010101010100)
+
+
+@inlined
+def _put(bits: Bits, count: int, ones: int, octet: int) -> tuple[int, int]:
+    place = 3 * (ones << 8 | octet)
+    store(bits, count, at(_STUFFING, place))
+    store(bits, count + 8, at(_STUFFING, place + 1))
+    both: Any = np.int64(at(_STUFFING, place + 2))
+    return count + (both & 15), both >> 4
+
+
+@kernel
+def _put_flags(bits: Bits, count: int, flags: int) -> int:
+    for _ in range(flags):
+        store(bits, count, _FLAG_BITS)
+        count += 8
+    return count
+
+
 @entry
-def stuff(octets: Octets, bits: Bits) -> int:
-    """Write a frame's bits and its FCS's, with zeros inserted; return how many they are."""
-    crc: Any = np.int64(0xFFFF)
-    ones, count = 0, 0
-    for n in range(len(octets) + 2):
-        if n < len(octets):
-            octet: Any = np.int64(octets[n])
+def stuff(
+    octets: Octets,
+    lengths: NDArray[np.int64],
+    flags: tuple[int, int, int],
+    bits: Bits,
+) -> int:
+    """Write the bits of frames with their FCS, and so many flags before, between and after them.
+
+    The frames are one after the other in `octets`. Return how many bits they are; there is to be
+    room for :data:`PAST_END` more.
+    """
+    opening, between, closing = flags
+    count, begin = _put_flags(bits, 0, opening), 0
+    for n in range(len(lengths)):
+        if n > 0:
+            count = _put_flags(bits, count, between)
+        crc: Any = np.int64(0xFFFF)
+        ones, end = 0, begin + lengths[n]
+        for place in range(begin, end):
+            octet: Any = np.int64(at(octets, place))
             crc = _divided(crc, octet)
-        else:
-            octet = (crc ^ 0xFFFF) >> (8 * (n - len(octets))) & 0xFF
-        for place in range(8):
-            bit = octet >> place & 1
-            bits[count] = bit
-            count += 1
-            ones = ones + 1 if bit else 0
-            if ones == 5:
-                bits[count] = 0
-                count += 1
-                ones = 0
+            count, ones = _put(bits, count, ones, octet)
+        crc ^= 0xFFFF
+        count, ones = _put(bits, count, ones, crc & 0xFF)
+        count, ones = _put(bits, count, ones, crc >> 8)
+        begin = end
+    if len(lengths) > 0:
+        count = _put_flags(bits, count, closing)
     return count
