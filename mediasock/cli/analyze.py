@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,25 +16,17 @@ from dsp.types import DspError
 
 from ..errors import MediasockError
 from .ending import told
+from .recording import chosen, recorded, wrong
 
 if TYPE_CHECKING:
     from ..offline.corpus import Moved
     from ..offline.request import Batch, Request
     from ..offline.store import Store
 
-RAW = ("s16le", "ulaw", "alaw")
-
 
 def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     """Take names with commas between them apart."""
     return None if value is None else tuple(name.strip() for name in value.split(","))
-
-
-def _finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
-    """Refuse what no clock shows."""
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is no time.")
-    return value
 
 
 @click.command()
@@ -58,16 +49,7 @@ def _finite(_: click.Context, __: click.Parameter, value: float | None) -> float
     metavar="us,uk,…",
     help=f"Tones of which countries [{','.join(PLANS)}], {AUTO} for any, or a plan's FILE.toml.",
 )
-@click.option("--channel", "channels", multiple=True, type=click.IntRange(1), help="From 1 [all].")
-@click.option(
-    "--from", "begin", type=click.FloatRange(0), callback=_finite, default=0.0, help="Seconds [0]."
-)
-@click.option("--to", "end", type=click.FloatRange(0), callback=_finite, help="Seconds [the end].")
-@click.option("--raw", type=click.Choice(RAW), help="Samples without a header.")
-@click.option("--raw-rate", type=click.IntRange(1000, 384_000), help="Of --raw, a second [8000].")
-@click.option("--raw-channels", type=click.IntRange(1, 1024), help="Of --raw, interleaved [1].")
-@click.option("--plot", metavar="FILE.png|.svg|.pdf", help="Draw a picture of a recording.")
-@click.option("--plot-dir", metavar="DIR", help="Draw one of each recording.")
+@recorded
 @click.option("--jobs", type=click.IntRange(1, 1024), help="Processes [1].")
 @click.option("--scheduler", metavar="tcp://HOST:PORT", help="A Dask cluster instead of processes.")
 @click.option("--out", metavar="FILE.jsonl|DIR", help="Keep results there, and go on with them.")
@@ -90,16 +72,10 @@ def analyze(files: tuple[str, ...], form: str | None, **options: Any) -> None:
 
 def _request(files: tuple[str, ...], form: str | None, options: dict[str, Any]) -> Request:
     """Check the options, those that click cannot."""
-    from ..offline import Raw, Request  # noqa: PLC0415 - keeps `mediasock --help` quick
-    from ..offline.analysis import warm  # noqa: PLC0415
+    from ..offline.analysis import warm  # noqa: PLC0415 - keeps `mediasock --help` quick
 
     _check(files, form, options)
-    raw = None
-    if options["raw"]:
-        raw = Raw(options["raw"], options["raw_rate"] or 8000, options["raw_channels"] or 1)
-    asked = ("plans", "detect", "channels", "begin", "end", "plot", "plot_dir")
-    chosen = {name: options[name] for name in asked if options[name] is not None}
-    request = Request(**chosen, raw=raw)
+    request = chosen(options, "plans", "detect")
     try:
         if request.plot or request.plot_dir:
             from ..offline.picture import check  # noqa: PLC0415
@@ -113,26 +89,18 @@ def _request(files: tuple[str, ...], form: str | None, options: dict[str, Any]) 
 
 def _check(files: tuple[str, ...], form: str | None, options: dict[str, Any]) -> None:
     one = len(files) == 1 and not Path(files[0]).is_dir()
-    begin, end = options["begin"], options["end"]
-    wrong = {
+    faults = wrong(options, files, one=one) | {
         "--labels is one label track, of one recording": form == "labels" and not one,
-        "--plot is a picture of one recording; --plot-dir draws several": options["plot"]
-        and not one,
-        "--plot or --plot-dir": options["plot"] and options["plot_dir"],
-        f"--to {end} is not after --from {begin}": end is not None and end <= begin,
         "--plan is of tones, which --detect does not name": options["plans"]
         and "tone" not in (options["detect"] or RECORDED),
-        "--raw-rate and --raw-channels are of --raw": not options["raw"]
-        and (options["raw_rate"] or options["raw_channels"]),
         "--out has a form of its own": form and options["out"],
         "--jobs or --scheduler": options["jobs"] and options["scheduler"],
         "--plot-dir and --plot are drawn here, without --scheduler": options["scheduler"]
         and (options["plot"] or options["plot_dir"]),
-        "standard input is one recording by itself": "-" in files and len(files) > 1,
         "standard input is heard here, without --out, --jobs or --scheduler": "-" in files
         and (options["out"] or options["jobs"] or options["scheduler"]),
     }
-    for what, is_so in wrong.items():
+    for what, is_so in faults.items():
         if is_so:
             raise click.UsageError(what)
 

@@ -2,16 +2,113 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
+from dsp.types import DspError
+
+from ..errors import MediasockError
 from .ending import told
+from .recording import chosen, recorded, wrong
+
+if TYPE_CHECKING:
+    from ..offline.request import Request
 
 __all__ = ["read"]
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="RECORDING...")
-def read(files: tuple[str, ...]) -> None:
-    """Read recorded fax calls: what was said, and the pages."""
+@click.argument("files", nargs=-1, required=True, metavar="RECORDING... | DIRECTORY... | -")
+@click.option("--json", "as_json", is_flag=True, help="An object a recording, in a line.")
+@click.option("-v", "--verbose", is_flag=True, help="Frames bit by bit, and all carriers.")
+@click.option("--out", metavar="DIR", help="Write the pages there, as TIFF.")
+@click.option("--pdf", is_flag=True, help="With --out: as PDF besides.")
+@click.option("--png", is_flag=True, help="With --out: each as PNG besides.")
+@recorded
+def read(files: tuple[str, ...], **options: Any) -> None:
+    """Read recorded fax calls: what was said, the pages, what the line was like.
+
+    RECORDING is whatever libsndfile reads, at any rate: with both sides mixed in one channel, with
+    one side alone, or with a side in each of two channels; of a DIRECTORY the sound files in it
+    and below; - is standard input. A trace has the phase of T.30, the second of the recording,
+    who speaks, → the sender of the document and ← its receiver, and what is said.
+
+    Pages that were confirmed are in DIR/RECORDING.tiff, those that were not in
+    DIR/RECORDING.unconfirmed.tiff. Pages in T.85 (JBIG) are written as they came, as .jbg.
+
+    Exit status 0 when there is a fax call in each, 1 when in one there is none or it could not be
+    read to its end (it is named, the others are done), 2 on misuse.
+    """
     with told():
-        raise click.UsageError(f"not there yet: {', '.join(files)}")
+        request = _request(files, options)
+        failed = _run(files, request, options)
+    sys.exit(1 if failed else 0)
+
+
+def _request(files: tuple[str, ...], options: dict[str, Any]) -> Request:
+    """Check the options, those that click cannot."""
+    one = len(files) == 1 and not Path(files[0]).is_dir()
+    faults = wrong(options, files, one=one) | {
+        "--pdf and --png are of --out": not options["out"] and (options["pdf"] or options["png"]),
+        "--verbose is of text: JSON has all": options["as_json"] and options["verbose"],
+    }
+    for what, is_so in faults.items():
+        if is_so:
+            raise click.UsageError(what)
+    request = chosen(options)
+    try:
+        if request.plot or request.plot_dir:
+            from ..offline.picture import check  # noqa: PLC0415 - keeps `mediasock --help` quick
+
+            check(request.plot or "each.png")
+    except MediasockError as error:
+        raise click.UsageError(str(error)) from error
+    return request
+
+
+def _run(paths: tuple[str, ...], request: Request, options: dict[str, Any]) -> int:
+    """Read them all; return how many failed."""
+    from ..offline.corpus import recordings  # noqa: PLC0415
+    from ..offline.fax import warm  # noqa: PLC0415
+
+    warm()
+    failed = 0
+    for file, error in recordings(paths, raw=request.raw is not None):
+        faults = [error] if error is not None else _read(file, request, options)
+        for fault in faults:
+            click.echo(f"mediasock: {fault}", err=True)
+        failed += bool(faults)
+    return failed
+
+
+def _read(file: str, request: Request, options: dict[str, Any]) -> list[str]:
+    """Read a recording; return what is wrong with it."""
+    from ..offline import fax, fax_files, fax_writing  # noqa: PLC0415
+
+    faults = []
+    try:
+        call = fax.listen(file, request)
+        if call.damage is not None:
+            faults.append(call.damage)
+        if not call.is_fax:
+            return [*faults, f"{file}: no fax machine says anything in it"]
+        written: fax_writing.Written = {}
+        if options["out"] is not None:
+            forms = ["tiff", *(form for form in ("pdf", "png") if options[form])]
+            written = fax_files.write(call, Path(options["out"]), forms)
+        if (picture := request.picture_of(file)) is not None:
+            from ..offline.fax_picture import draw  # noqa: PLC0415 - an extra
+
+            draw(call, picture)
+    except (MediasockError, DspError) as error:
+        return [*faults, str(error)]
+    if options["as_json"]:
+        sys.stdout.write(fax_writing.as_json(call, written) + "\n")
+    else:
+        for line in fax_writing.as_text(call, written, verbose=options["verbose"]):
+            sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+    return faults

@@ -16,8 +16,16 @@ from dsp.types import RATE, Detection, DspError, Samples
 from ..errors import MediasockError
 from .narrow import narrow
 from .plot import Plot
-from .reading import BLOCK_SECONDS, Recording, Source, name_of, opened, to_int16
-from .request import EVERYTHING, Batch, ChannelError, DamageError, Finding, Request
+from .reading import (
+    BLOCK_SECONDS,
+    Recording,
+    Source,
+    channels_of,
+    name_of,
+    opened,
+    to_int16,
+)
+from .request import EVERYTHING, Batch, DamageError, Finding, Request
 
 __all__ = ["analyze", "analyze_samples", "batches", "warm"]
 
@@ -164,7 +172,7 @@ def _heard(
     name: str, recording: Recording, request: Request
 ) -> Iterator[tuple[list[Finding], float]]:
     """Hear block by block; what sounds where a damaged recording breaks off is told, too."""
-    channels = _channels(name, recording, request)
+    channels = channels_of(name, recording, request)
     lines = None if len(channels) == recording.channels else np.array(channels) - 1
     down = narrow(recording.rate, len(channels), name)
     plot = Plot.of(name, recording.rate, channels, request)
@@ -205,14 +213,6 @@ def _lent(channels: int, request: Request) -> Iterator[Ears]:
     # only those that have heard a recording to its end are as new
     _IDLE.clear()
     _IDLE[key] = ears
-
-
-def _channels(name: str, recording: Recording, request: Request) -> tuple[int, ...]:
-    channels = tuple(sorted(set(request.channels))) or tuple(range(1, recording.channels + 1))
-    for one in channels:
-        if not 1 <= one <= recording.channels:
-            raise ChannelError(f"{name}: no channel {one}: it has {recording.channels}")
-    return channels
 
 
 def _finding(name: str, channels: tuple[int, ...], one: Detection, request: Request) -> Finding:

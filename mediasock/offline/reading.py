@@ -19,9 +19,18 @@ from numpy.typing import NDArray
 from dsp.g711 import alaw_to_linear, ulaw_to_linear
 from dsp.types import Samples
 
-from .request import DamageError, Raw, ReadError, Request
+from .request import ChannelError, DamageError, Raw, ReadError, Request
 
-__all__ = ["RAW", "STANDARD_INPUT", "Recording", "Source", "name_of", "opened", "to_int16"]
+__all__ = [
+    "RAW",
+    "STANDARD_INPUT",
+    "Recording",
+    "Source",
+    "channels_of",
+    "name_of",
+    "opened",
+    "to_int16",
+]
 
 STANDARD_INPUT = "-"
 
@@ -96,6 +105,21 @@ def name_of(source: Source) -> str:
     if isinstance(source, str | Path):
         return str(source)
     return str(getattr(source, "name", "recording"))
+
+
+def channels_of(name: str, recording: Recording, request: Request) -> tuple[int, ...]:
+    """Say which channels of a recording are wanted, from 1, in their order.
+
+    Raises
+    ------
+    ChannelError
+        When it does not have one of them.
+    """
+    channels = tuple(sorted(set(request.channels))) or tuple(range(1, recording.channels + 1))
+    for one in channels:
+        if not 1 <= one <= recording.channels:
+            raise ChannelError(f"{name}: no channel {one}: it has {recording.channels}")
+    return channels
 
 
 @contextmanager
