@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .fax_read import read
+from .fax_spool import cancel, retry, send, status
 
 __all__ = ["fax"]
 
@@ -15,3 +16,7 @@ def fax() -> None:
 
 
 fax.add_command(read)
+fax.add_command(send)
+fax.add_command(status)
+fax.add_command(cancel)
+fax.add_command(retry)
