@@ -33,6 +33,9 @@ __all__ = [
     "TrainingFailed",
 ]
 
+_LEFT = 1600
+"""Samples of silence by which everything is known that was before them."""
+
 _LEAST = 4
 """Octets that a broken frame has at least, its FCS among them: rubbish at an end has fewer."""
 
@@ -241,6 +244,16 @@ class Ears:
             taken, count = gather(self._gathered, samples, taken)
         events, self._events = self._events, []
         return events
+
+    def finish(self) -> list[Event]:
+        """Hear what is left when no more comes, as when the call is over.
+
+        Returns
+        -------
+        list of Event
+            As of :meth:`process`.
+        """
+        return self.process(np.zeros(_LEFT, dtype=np.int16))
 
     def _hear(self, sound: Samples) -> None:
         self._position += len(sound)
