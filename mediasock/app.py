@@ -58,7 +58,7 @@ class App:
     """
 
     detectors: ClassVar[Sequence[DetectorFactory]] = ()
-    detect: ClassVar[Sequence[str]] = ()
+    detect: Sequence[str] = ()
     defaults: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
@@ -84,6 +84,9 @@ class App:
 
     async def on_start(self) -> None:
         """Prepare, once a process, before the first call."""
+
+    async def on_drain(self) -> None:
+        """Begin nothing new, once a process: no more calls come, and those there are go on."""
 
     async def on_call(self, call: Call) -> None:
         """Serve one call.
@@ -139,7 +142,7 @@ def load(name: str) -> type[App]:
     Parameters
     ----------
     name
-        One that is shipped (``tones``, ``echo``, ``record``), or ``package.module:Class``.
+        One that is shipped (``tones``, ``echo``, ``record``, ``fax``), or ``package.module:Class``.
 
     Raises
     ------

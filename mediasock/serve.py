@@ -117,13 +117,11 @@ class Server:
 
     async def stop(self) -> None:
         """Take no more calls, give those in progress the grace they have, and end."""
+        for app in self._started:
+            await _told("on_drain", app)
         await self._listener.drain(self.config.grace)
         while self._started:
-            app = self._started.pop()
-            try:
-                await app.on_stop()
-            except Exception:
-                log.exception("on_stop failed", extra={"app": type(app).__name__})
+            await _told("on_stop", self._started.pop())
         self.hub.stop()
 
     async def hurry(self) -> None:
@@ -158,6 +156,14 @@ class Server:
         finally:
             await call.close()
             log.info("call over", extra={"call": call.uuid, "cause": call.hangup_cause})
+
+
+async def _told(what: str, app: App) -> None:
+    """Tell an application something; what it raises ends nothing."""
+    try:
+        await getattr(app, what)()
+    except Exception:
+        log.exception("%s failed", what, extra={"app": type(app).__name__})
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -36,6 +36,14 @@ def set_variable(session: Session, data: str) -> None:
     session.channel.set(name.strip(), value.strip() or None)
 
 
+def multiset(session: Session, data: str) -> None:
+    """``multiset a=1 b=2``, or ``multiset ^^;a=1;b=2`` with another delimiter."""
+    delimiter, pairs = (data[2:3], data[3:]) if data.startswith("^^") else (" ", data)
+    for pair in pairs.split(delimiter or " "):
+        if pair:
+            set_variable(session, pair)
+
+
 def export(session: Session, data: str) -> None:
     """``export [nolocal:]name=value``: the other leg gets it too."""
     name, _, value = data.partition("=")
@@ -128,6 +136,7 @@ APPLICATIONS: dict[str, Application] = {
     "pre_answer": pre_answer,
     "hangup": hangup,
     "set": set_variable,
+    "multiset": multiset,
     "export": export,
     "unset": unset,
     "sleep": sleep,

@@ -27,7 +27,7 @@ def test_an_application_of_ones_own_is_module_and_class():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("tone", "shipped are echo, record, tones"),
+        ("tone", "shipped are echo, fax, record, tones"),
         ("", "shipped are"),
         ("examples.menu:", "shipped are"),
         ("no_such_module:App", "No module named 'no_such_module'"),

@@ -1,0 +1,284 @@
+"""One fax call from its first variable to its last record."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dsp.fax.config import Config
+from dsp.fax.document import DocumentError, Header, Options, Page, read
+from dsp.fax.result import Result, outcomes
+from dsp.fax.sink import Sink
+from dsp.fax.terminal import FaxTerminal
+from dsp.types import RATE, Detection
+
+from ..call import Call
+from ..errors import MediasockError
+from ..esl.errors import Disconnected, HungUp
+from ..media import MediaError
+from . import fax_report as report
+from . import fax_variables as variables
+from .fax_desk import Desk
+from .fax_files import InUse, Journal, StoringSink, as_pdf, write_record
+from .fax_places import PathRefused
+from .fax_variables import Wishes
+
+if TYPE_CHECKING:
+    from ..faxing.office import Office
+
+log = logging.getLogger(__name__)
+
+AFTER = 0.3
+"""Seconds that the last signal is given to reach the far end before the call is hung up."""
+
+CONFIRMING = 0.5
+"""Seconds from one look at what has been confirmed of an outgoing job to the next."""
+
+SPEECH = 0.5
+"""Seconds of speech at least that are a voice on the line."""
+
+
+class FaxCall:
+    """A call that a fax is sent or received on.
+
+    Parameters
+    ----------
+    desk
+        What it shares with others.
+    call, wishes
+        The call, and what it is to do.
+    """
+
+    def __init__(self, desk: Desk, call: Call, wishes: Wishes) -> None:
+        self._desk, self._call, self._wishes = desk, call, wishes
+        self._began = datetime.now(UTC)
+        self._file: Path | None = None
+        self._pdf: Path | None = None
+        self._pages: tuple[Page, ...] = ()
+        self._sink: StoringSink | None = None
+        self._terminal: FaxTerminal | None = None
+        self._heard_fax = self._heard_voice = False
+        self._telling: set[asyncio.Task[Any]] = set()
+
+    async def run(self) -> Result:
+        """Send or receive, and tell all that it concerns how it went."""
+        self._desk.counts.calls += 1
+        try:
+            result = await self._transfer()
+        except (PathRefused, InUse, DocumentError, OSError) as error:
+            self._desk.counts.refused += 1
+            log.error("no document: %s", error, extra={"call": self._call.uuid})
+            wishes = self._wishes
+            result = report.failed(
+                outcomes()["file_error"], sending=wishes.sending, calling=wishes.calling
+            )
+        await self._conclude(result)
+        return result
+
+    async def _transfer(self) -> Result:
+        if self._wishes.job and self._desk.office is not None:
+            return await self._send_job(self._desk.office)
+        if not self._wishes.sending:
+            return await self._receive()
+        self._file = await self._desk.in_thread(
+            lambda: self._desk.places.to_read(self._wishes.file)
+        )
+        self._pages = await self._desk.in_thread(self._document)
+        return await self._converse(self._config())
+
+    def _document(self) -> tuple[Page, ...]:
+        """Read the pages that are to be sent."""
+        assert self._file is not None
+        wishes, most = self._wishes, self._desk.pages
+        count = most if wishes.last is None else wishes.last - wishes.first + 1
+        pages = read(self._file, Options(pages=most), first=wishes.first)
+        return tuple(islice(pages, count))
+
+    # -- receiving ----------------------------------------------------------------------------
+
+    async def _receive(self) -> Result:
+        with ExitStack() as until_stored:
+            await self._desk.in_thread(lambda: self._take_place(until_stored))
+            assert self._file is not None
+            sink = self._sink = StoringSink(self._file, self._desk.pool, self._far_ident)
+            try:
+                return await self._converse(self._config(), sink)
+            finally:
+                await self._desk.in_thread(lambda: self._complete(sink))
+
+    def _take_place(self, until_stored: ExitStack) -> None:
+        """Find where the fax goes, and have it for this call alone."""
+        call, spool = self._call, self._desk.places.spool
+        path = self._desk.places.to_write(self._name())
+        facts = {
+            "call": call.uuid,
+            "began": self._began.isoformat(timespec="seconds"),
+            "caller": call.caller,
+            "destination": call.destination,
+        }
+        until_stored.enter_context(Journal(spool, path, facts))
+        self._file = path
+
+    def _name(self) -> str:
+        """The name that is asked for, or the call's own in the spool."""
+        wishes = self._wishes
+        if wishes.file:
+            return wishes.file
+        if "/" in wishes.prefix:
+            raise PathRefused(f"fax_prefix {wishes.prefix!r} is a path")
+        prefix = f"{wishes.prefix}-" if wishes.prefix else ""
+        return str(Path(wishes.spool, prefix + self._call.file_name(".tiff")))
+
+    def _far_ident(self) -> str:
+        return self._terminal.result.far_ident if self._terminal is not None else ""
+
+    def _complete(self, sink: StoringSink) -> None:
+        """Finish the document; whatever fails here, its pages are there."""
+        about = {"call": self._call.uuid, "file": str(sink.path)}
+        try:
+            sink.close()
+            if self._desk.pdf and sink.stored:
+                self._pdf = as_pdf(sink.path)
+        except DocumentError as error:
+            log.error("the document is not finished: %s", error, extra=about)
+        if sink.trouble is not None:
+            self._desk.counts.disk_failures += 1
+            log.error("a page is not stored and not confirmed: %s", sink.trouble, extra=about)
+
+    # -- sending what was ordered -------------------------------------------------------------
+
+    async def _send_job(self, office: Office) -> Result:
+        """Send what the outgoing spool has for this call."""
+        async with office.sending(self._wishes.job) as sending:
+            self._pages = await self._desk.in_thread(lambda: tuple(sending.pages))
+            confirming = asyncio.get_running_loop().create_task(self._confirm(sending.confirmed))
+            try:
+                result = await self._converse(sending.config(self._config()))
+            finally:
+                confirming.cancel()
+            await sending.finished(result)
+            return result
+
+    async def _confirm(self, confirmed: Callable[[int], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(CONFIRMING)
+            if self._terminal is not None:
+                await confirmed(len(self._terminal.result.confirmed))
+
+    # -- the call's sound ---------------------------------------------------------------------
+
+    def _config(self) -> Config:
+        wishes = self._wishes
+        header = None
+        if wishes.header:
+            now = datetime.now(UTC).astimezone(wishes.zone)
+            header = Header(date=now, name=wishes.header, ident=wishes.ident)
+        return Config(ident=wishes.ident, able=wishes.able, header=header)
+
+    async def _converse(self, config: Config, sink: Sink | None = None) -> Result:
+        """Let a terminal talk on the call until one of them is over."""
+        call, wishes = self._call, self._wishes
+        how = {"send": self._pages, "receive": sink, "config": config}
+        terminal = self._terminal = self._desk.make(wishes.calling, **how)
+        try:
+            async with call.media() as media:
+                await report.set_variables(call, variables.before(wishes, str(self._file or "")))
+                media.on_detection(self._hear)
+                conversation = media.converse(terminal)
+                try:
+                    await conversation
+                except asyncio.CancelledError:
+                    conversation.stop()
+                    with suppress(MediasockError):
+                        await conversation
+                    raise
+                await asyncio.sleep(AFTER)
+        except (HungUp, Disconnected):
+            pass
+        except MediaError as error:
+            log.error("the fax is broken off: %s", error, extra={"call": call.uuid})
+        return report.result_of(terminal, sending=wishes.sending, calling=wishes.calling)
+
+    def _hear(self, detection: Detection) -> None:
+        """Notice somebody who speaks where a fax was expected."""
+        if detection.kind == "fax":
+            self._heard_fax = True
+        if detection.kind != "voice" or detection.end is None or self._heard_fax:
+            return
+        if self._heard_voice or detection.end - detection.start < SPEECH * RATE:
+            return
+        self._heard_voice = True
+        self._desk.counts.voices += 1
+        log.warning("somebody speaks on the fax line", extra={"call": self._call.uuid})
+        values = {"fax_voice_detected": "true"}
+        task = asyncio.ensure_future(report.set_variables(self._call, values))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    # -- afterwards ---------------------------------------------------------------------------
+
+    async def _conclude(self, result: Result) -> None:
+        self._desk.counts.add(result)
+        report.log_result(self._call, result)
+        await self._trace(result)
+        kept = await self._keep_record(result)
+        told = variables.before(self._wishes, str(self._file or ""))
+        if await report.set_variables(self._call, told | variables.after(result, self._pages)):
+            await report.execute_orders(self._call, result.ok)
+        kind = ("sent" if result.sending else "received") if result.ok else "failed"
+        self._desk.hooks.start(kind, self._values(result) | {"record": kept or ""})
+
+    async def _trace(self, result: Result) -> None:
+        call, lines = self._call, [str(line) for line in result.trace]
+        if self._wishes.verbose:
+            for line in lines:
+                log.info("%s", line, extra={"call": call.uuid})
+        if not self._wishes.trace_dir:
+            return
+
+        def write() -> Path:
+            directory = self._desk.places.directory(self._wishes.trace_dir)
+            path = directory / f"fax-{call.file_name('.log')}"
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            return path
+
+        try:
+            path = await self._desk.in_thread(write)
+        except (PathRefused, OSError) as error:
+            log.error("no trace: %s", error, extra={"call": call.uuid})
+        else:
+            await report.set_variables(call, {"fax_trace_file": str(path)})
+
+    async def _keep_record(self, result: Result) -> Path | None:
+        """Keep all that is known in a file beside what is received."""
+        path = self._desk.places.spool.resolve() / self._call.file_name(".json")
+        values = self._values(result) | {"voice": self._heard_voice}
+        told = report.record(self._call, self._began, result, values)
+        try:
+            await self._desk.in_thread(lambda: write_record(path, told))
+        except OSError as error:
+            log.error("no record: %s", error, extra={"call": self._call.uuid})
+            return None
+        return path
+
+    def _values(self, result: Result) -> dict[str, Any]:
+        """What hooks and records have besides the result itself."""
+        outcome = result.outcome or outcomes()["call_dropped"]
+        stored = self._file if self._sink is None or self._sink.stored else None
+        return {
+            "call": self._call.uuid,
+            "file": str(stored or ""),
+            "pdf": str(self._pdf or ""),
+            "pages": len(result.confirmed),
+            "code": outcome.number,
+            "text": outcome.text,
+            "far_ident": result.far_ident,
+            "caller": self._call.caller,
+            "destination": self._call.destination,
+        }
