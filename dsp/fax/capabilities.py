@@ -10,10 +10,10 @@ The fields are those of bits.toml; a bit without a field of its own is one of `a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 
 from dsp.fax.fields import (
     Coding,
@@ -31,7 +31,7 @@ from dsp.fax.fields import (
 
 __all__ = ["Capabilities", "Settings"]
 
-_Needing = TypeVar("_Needing", Coding, Resolution)
+_Table: TypeAlias = Mapping[str, Coding] | Mapping[str, Resolution]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +159,13 @@ class Capabilities:
     @property
     def codings(self) -> tuple[str, ...]:
         """Those that it can receive, the closest first; without error correction MR and MH."""
-        every = _received(codings().values(), self.bits)
-        return tuple(one.name for one in every if self.ecm or not one.ecm)
+        every = _received(codings(), self.bits)
+        return tuple(name for name in every if self.ecm or not codings()[name].ecm)
 
     @property
     def resolutions(self) -> tuple[str, ...]:
         """Those that it can receive, the finest first."""
-        return tuple(one.name for one in _received(resolutions().values(), self.bits))
+        return tuple(_received(resolutions(), self.bits))
 
     def scan_time(self, resolution: str) -> int:
         """Give how many milliseconds a line takes at least without error correction.
@@ -181,12 +181,12 @@ class Capabilities:
         >>> [far.scan_time(one) for one in ("R8 × 3.85", "R8 × 7.7", "R8 × 15.4")]
         [20, 10, 5]
         """
-        down = resolutions()[resolution].dpi[1]
+        lines = resolutions()[resolution].lines
         known = self.scan_times if "," in self.scan_times else "40, 40"
         standard, fine = map(int, known.split(", "))
-        if down <= 100:
+        if lines == 1:
             return standard
-        if down > 390 and self.halved:
+        if lines >= 4 and self.halved:
             # DCS has no code for 2.5 ms
             return max(fine // 2, 5) if fine else 0
         return fine
@@ -356,18 +356,18 @@ def _check(of: Capabilities | Settings, which: Table, own: frozenset[int]) -> No
         raise FrameError(f"bit {twice[0]} has a field of its own")
 
 
-def _received(among: Iterable[_Needing], bits: Collection[int]) -> Iterator[_Needing]:
+def _received(among: _Table, bits: Collection[int]) -> Iterator[str]:
     """Those that DIS with these bits says can be received."""
     fields = table("dis")
-    return (one for one in among if one.needs is None or fields[one.needs].bits_in(bits))
+    for name, one in among.items():
+        if one.needs is None or fields[one.needs].bits_in(bits):
+            yield name
 
 
-def _said(
-    bits: frozenset[int], among: Mapping[str, Coding] | Mapping[str, Resolution]
-) -> tuple[str, frozenset[int]]:
+def _said(bits: frozenset[int], among: _Table) -> tuple[str, frozenset[int]]:
     """The first of some that all its bits are set of, with those bits."""
-    for one in among.values():
+    for name, one in among.items():
         for needed in one.bits:
             if needed <= bits:
-                return one.name, needed
+                return name, needed
     raise AssertionError("the last of a table needs no bits")

@@ -38,7 +38,7 @@ def suitable(resolution: Resolution, among: Iterable[Resolution]) -> Resolution:
     Examples
     --------
     >>> suitable(Resolution.SUPERFINE, [Resolution.DPI_300, Resolution.FINE])
-    <Resolution.FINE: (2, 2, True)>
+    <Resolution.FINE: 'R8 × 7.7'>
     """
     fitting = (
         one

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dsp.fax.fields import Resolution
 from dsp.fax.t4 import Packed, pack, unpack
 from dsp.types import DspError
 
@@ -34,8 +35,6 @@ __all__ = ["Black", "DocumentError", "Page", "Paper", "Resolution", "centred", "
 Black: TypeAlias = NDArray[np.bool_]
 
 _INCH = 25.4
-_COLUMNS = 864 / 215
-_LINES = 3.85
 
 
 class DocumentError(DspError):
@@ -81,88 +80,6 @@ def naming(path: Path, page: int | None = None) -> Iterator[None]:
     except Exception as error:
         what = f"it is broken: {str(error) or type(error).__name__}"
         raise DocumentError(what, path=path, page=page) from error
-
-
-class Resolution(Enum):
-    """The resolutions of T.30 table 2.
-
-    The value is how many times 100 pixels an inch, or R4, a line has; how many times 100 lines
-    an inch, or 3.85 a millimetre, there are; and whether it is the metric one.
-
-    Examples
-    --------
-    >>> Resolution.FINE.label, Resolution.FINE.tags, round(Resolution.FINE.y, 2)
-    ('R8 × 7.7', (204, 196), 195.58)
-    >>> Resolution.named("300 × 300") is Resolution.named("dpi_300") is Resolution.DPI_300
-    True
-    """
-
-    STANDARD = (2, 1, True)
-    FINE = (2, 2, True)
-    SUPERFINE = (2, 4, True)
-    R16 = (4, 4, True)
-    DPI_200X100 = (2, 1, False)
-    DPI_200 = (2, 2, False)
-    DPI_200X400 = (2, 4, False)
-    DPI_300 = (3, 3, False)
-    DPI_300X600 = (3, 6, False)
-    DPI_400 = (4, 4, False)
-    DPI_400X800 = (4, 8, False)
-    DPI_600 = (6, 6, False)
-    DPI_600X1200 = (6, 12, False)
-    DPI_1200 = (12, 12, False)
-
-    @classmethod
-    def named(cls, name: str) -> Resolution:
-        """Look a resolution up by the name of its member or by its label.
-
-        Raises
-        ------
-        DocumentError
-            When there is none.
-        """
-        for one in cls:
-            if name.upper() == one.name or name == one.label:
-                return one
-        known = ", ".join(one.name.lower() for one in cls)
-        raise DocumentError(f"no resolution is called {name!r}; there are {known}")
-
-    @property
-    def columns(self) -> int:
-        """How many times the pixels a line of R4, or of 100 dpi."""
-        return self.value[0]
-
-    @property
-    def lines(self) -> int:
-        """How many times the lines of the standard resolution."""
-        return self.value[1]
-
-    @property
-    def metric(self) -> bool:
-        """Whether it is by the millimetre."""
-        return self.value[2]
-
-    @property
-    def x(self) -> float:
-        """Pixels an inch along a line."""
-        return self.columns * (_COLUMNS * _INCH if self.metric else 100.0)
-
-    @property
-    def y(self) -> float:
-        """Lines an inch."""
-        return self.lines * (_LINES * _INCH if self.metric else 100.0)
-
-    @property
-    def tags(self) -> tuple[int, int]:
-        """XResolution and YResolution of TIFF-F, an inch (RFC 2301)."""
-        return (102 if self.metric else 100) * self.columns, round(self.y)
-
-    @property
-    def label(self) -> str:
-        """As T.30 calls it."""
-        if self.metric:
-            return f"R{4 * self.columns} × {_LINES * self.lines:.4g}"
-        return f"{100 * self.columns} × {100 * self.lines}"
 
 
 class Paper(Enum):

@@ -90,7 +90,7 @@ def fax_resolution(width: int, height: int, density: Density) -> Resolution | No
     Examples
     --------
     >>> fax_resolution(1728, 1100, Density()), fax_resolution(1728, 2200, Density(72, 72))
-    (<Resolution.STANDARD: (2, 1, True)>, <Resolution.FINE: (2, 2, True)>)
+    (<Resolution.STANDARD: 'R8 × 3.85'>, <Resolution.FINE: 'R8 × 7.7'>)
     >>> fax_resolution(2592, 3300, Density(118.1, 118.1)).label
     '300 × 300'
     """

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, TypeAlias
@@ -35,6 +36,10 @@ __all__ = [
 Table: TypeAlias = Literal["dis", "dcs"]
 
 _LEAST = 3
+_INCH = 25.4
+_COLUMNS = 864 / 215
+"""Pixels a millimetre at R4 (T.4 table 1)."""
+_LINES = 3.85
 
 
 class FrameError(DspError):
@@ -97,33 +102,6 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
-    """How finely a page is scanned.
-
-    Parameters
-    ----------
-    name
-        ``R8 × 7.7`` in dots and lines/mm, as T.30 has it, or ``200 × 200`` in dots/inch.
-    dpi
-        Across and down, dots/inch, as TIFF-F has them for those by the millimetre.
-    bits
-        What DCS has for it, first as it is sent.
-    needs
-        The field of DIS that says that it can be received; ``None`` where all can.
-    """
-
-    name: str
-    dpi: tuple[int, int]
-    bits: tuple[frozenset[int], ...]
-    needs: str | None
-
-    @property
-    def metric(self) -> bool:
-        """Whether it is by the millimetre."""
-        return self.name.startswith("R")
-
-
-@dataclass(frozen=True, slots=True)
 class Coding:
     """How a page is coded.
 
@@ -155,6 +133,80 @@ def _bits() -> dict[str, Any]:
     return load("bits.toml")
 
 
+class Resolution(Enum):
+    """How finely a page is scanned: the resolutions of T.30 table 2, by their names in it.
+
+    Examples
+    --------
+    >>> fine = Resolution("R8 × 7.7")
+    >>> fine.name, fine.label, fine.tags, round(fine.y, 2), fine.needs
+    ('FINE', 'R8 × 7.7', (204, 196), 195.58, 'fine')
+    >>> Resolution.named("300 × 300") is Resolution.named("dpi_300") is Resolution.DPI_300
+    True
+    """
+
+    STANDARD = "R8 × 3.85"
+    FINE = "R8 × 7.7"
+    SUPERFINE = "R8 × 15.4"
+    R16 = "R16 × 15.4"
+    DPI_200X100 = "200 × 100"
+    DPI_200 = "200 × 200"
+    DPI_200X400 = "200 × 400"
+    DPI_300 = "300 × 300"
+    DPI_300X600 = "300 × 600"
+    DPI_400 = "400 × 400"
+    DPI_400X800 = "400 × 800"
+    DPI_600 = "600 × 600"
+    DPI_600X1200 = "600 × 1200"
+    DPI_1200 = "1200 × 1200"
+
+    def __init__(self, label: str) -> None:
+        row = next(one for one in _bits()["resolution"] if one["name"] == label)
+        across, down = row["tags"]
+        self.tags: tuple[int, int] = (across, down)
+        """XResolution and YResolution of TIFF-F, an inch (RFC 2301)."""
+        self.bits: tuple[frozenset[int], ...] = tuple(map(frozenset, row["bits"]))
+        """What DCS has for it, first as it is sent."""
+        self.needs: str | None = row.get("needs")
+        """The field of DIS that says that it can be received; ``None`` where all can."""
+        self.metric: bool = label.startswith("R")
+        """Whether it is by the millimetre."""
+        self.columns: int = round(across / 100)
+        """How many times the pixels a line of R4, or of 100 dpi."""
+        self.lines: int = round(down / 100)
+        """How many times the lines of the standard resolution."""
+
+    @classmethod
+    def named(cls, name: str) -> Resolution:
+        """Look a resolution up by the name of its member or by its label.
+
+        Raises
+        ------
+        FrameError
+            When there is none.
+        """
+        for one in cls:
+            if name.upper() == one.name or name == one.label:
+                return one
+        known = ", ".join(one.name.lower() for one in cls)
+        raise FrameError(f"no resolution is called {name!r}; there are {known}")
+
+    @property
+    def label(self) -> str:
+        """As T.30 calls it: dots and lines a millimetre, or dots an inch."""
+        return self.value
+
+    @property
+    def x(self) -> float:
+        """Pixels an inch along a line."""
+        return self.columns * (_COLUMNS * _INCH if self.metric else 100.0)
+
+    @property
+    def y(self) -> float:
+        """Lines an inch."""
+        return self.lines * (_LINES * _INCH if self.metric else 100.0)
+
+
 @cache
 def table(which: Table) -> Mapping[str, Field]:
     """Give the fields of DIS and DTC, or of DCS, by name and in the order of their bits.
@@ -177,22 +229,14 @@ def table(which: Table) -> Mapping[str, Field]:
 
 @cache
 def resolutions() -> Mapping[str, Resolution]:
-    """Give all resolutions by name, the finest first.
+    """Give all resolutions by their labels, the finest first.
 
     Examples
     --------
-    >>> resolutions()["R8 × 7.7"].dpi
-    (204, 196)
+    >>> resolutions()["R8 × 7.7"].name
+    'FINE'
     """
-    return {
-        row["name"]: Resolution(
-            row["name"],
-            tuple(row["dpi"]),
-            tuple(map(frozenset, row["bits"])),
-            row.get("needs"),
-        )
-        for row in _bits()["resolution"]
-    }
+    return {row["name"]: Resolution(row["name"]) for row in _bits()["resolution"]}
 
 
 @cache

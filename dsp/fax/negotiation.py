@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsp.fax.capabilities import Capabilities, Settings
-from dsp.fax.fields import FrameError, codings, resolutions
+from dsp.fax.fields import FrameError, Resolution, codings, resolutions
 
 __all__ = ["IncompatibleError", "Page", "choose", "common_rates", "unable"]
 
@@ -156,22 +156,15 @@ def _coding(far: Capabilities, own: Capabilities, ecm: bool) -> str:
 
 def _resolution(far: Capabilities, own: Capabilities, wanted: str) -> str:
     """The wanted one, or the finest that both have and that is not finer, of the same unit."""
-    across, down = _hundreds(wanted)
+    every = resolutions()
+    page = every[wanted]
 
-    def rank(name: str) -> tuple[bool, int, bool]:
-        a, b = _hundreds(name)
-        return name == wanted, a * b, resolutions()[name].metric == resolutions()[wanted].metric
+    def rank(one: Resolution) -> tuple[bool, int, bool]:
+        return one is page, one.columns * one.lines, one.metric == page.metric
 
-    ours = set(own.resolutions)
-    common = (one for one in far.resolutions if one in ours)
-    fitting = (one for one in common if _hundreds(one)[0] <= across and _hundreds(one)[1] <= down)
-    return max(fitting, key=rank)
-
-
-def _hundreds(resolution: str) -> tuple[int, int]:
-    """Hundreds of dots/inch across and down, the same by the millimetre and by the inch."""
-    across, down = resolutions()[resolution].dpi
-    return round(across / 100), round(down / 100)
+    common = (every[name] for name in far.resolutions if name in own.resolutions)
+    fitting = (one for one in common if one.columns <= page.columns and one.lines <= page.lines)
+    return max(fitting, key=rank).label
 
 
 def _most(wanted: str, sizes: Sequence[str], far: str, own: str) -> str:

@@ -59,9 +59,9 @@ def resolution_of(settings: Settings) -> Resolution:
     Examples
     --------
     >>> resolution_of(Settings("V.17 14400", resolution="R8 × 7.7"))
-    <Resolution.FINE: (2, 2, True)>
+    <Resolution.FINE: 'R8 × 7.7'>
     """
-    return Resolution.named(settings.resolution)
+    return Resolution(settings.resolution)
 
 
 def width_of(settings: Settings) -> int:
@@ -117,7 +117,7 @@ def fitting(page: Page, settings: Settings) -> Page:
     >>> page = Page.from_black(np.ones((2800, 2432), dtype=np.bool_), Resolution.FINE)
     >>> fitted = fitting(page, Settings("V.29 9600"))
     >>> fitted.width, fitted.height, fitted.resolution
-    (1728, 995, <Resolution.STANDARD: (2, 1, True)>)
+    (1728, 995, <Resolution.STANDARD: 'R8 × 3.85'>)
     """
     width, resolution = width_of(settings), resolution_of(settings)
     fitted = fit(page, width, resolution)

@@ -153,7 +153,7 @@ def _capabilities(able: Capabilities) -> str:
     # of those by the millimetre and by the inch, which have one bit, the former is told
     scans = resolutions().values()
     twins = {one.needs for one in scans if one.metric}
-    seen = [one.name for one in scans if one.metric or one.needs not in twins]
+    seen = [one.label for one in scans if one.metric or one.needs not in twins]
     parts = [
         " ".join(reversed(able.modems.split(", "))),
         ("ECM, 64 preferred" if able.small_frames else "ECM") if able.ecm else "no ECM",

@@ -2,7 +2,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsp.fax import document_page
 from dsp.fax.capabilities import Capabilities, Settings
 from dsp.fax.fields import (
     FrameError,
@@ -40,12 +39,6 @@ def test_what_the_tables_refer_to_is_there():
     for modems in table("dis")["modems"].values.values():
         assert set(rates(modems)) <= set(table("dcs")["rate"].values.values())
         assert rates(modems)
-
-
-def test_resolutions_are_those_of_documents():
-    of_documents = {one.label for one in document_page.Resolution}
-    # 100 × 100 is of colour alone
-    assert of_documents - {"100 × 100"} == set(resolutions())
 
 
 @given(capabilities)

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from dsp.fax import fields
 from dsp.fax.document import DocumentError, Page, Paper, Resolution
 from dsp.fax.document_page import centred
 from dsp.fax.document_resolution import Density, fax_resolution, near
@@ -71,22 +70,6 @@ def test_the_numbers_of_t4_and_rfc_2301():
     ]
     assert Resolution.R16.tags == (408, 391)
     assert Resolution.R16.label == "R16 × 15.4"
-
-
-def test_they_are_those_that_frames_tell():
-    told = fields.resolutions()
-    assert {one.label: one.tags for one in Resolution} == {
-        name: one.dpi for name, one in told.items()
-    }
-    assert all(Resolution.named(name).metric == one.metric for name, one in told.items())
-
-
-def test_resolutions_have_names():
-    for one in Resolution:
-        assert Resolution.named(one.label) is one
-        assert Resolution.named(one.name.lower()) is one
-    with pytest.raises(DocumentError, match="'coarse'"):
-        Resolution.named("coarse")
 
 
 @given(resolutions, st.sampled_from(Paper))

@@ -11,7 +11,6 @@ from dsp.fax import pagecode, t4
 from dsp.fax.capabilities import Settings
 from dsp.fax.document import Page, Paper, Resolution
 from dsp.fax.ecm import Incoming, Outgoing
-from dsp.fax.fields import resolutions
 from dsp.fax.frames import CodedData
 from dsp.fax.pagecode import LineDecoder, page_of
 from tests.support import libtiff
@@ -37,7 +36,7 @@ def plain(coding: str, scan_time: str = "0", rate: str = "V.17 14400", **more: s
 
 @cache
 def page(resolution: str = "R8 × 7.7", width: str = "A4", rows: int = 120) -> Page:
-    one = Resolution.named(resolution)
+    one = Resolution(resolution)
     return blots(Paper[width].width(one), rows, one)
 
 
@@ -53,7 +52,7 @@ def received(octets: bytes, now: Settings) -> tuple[Page | None, t4.Quality]:
 @pytest.mark.parametrize("resolution", RESOLUTIONS)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_lines_have_the_pixels_of_t4(resolution, width):
-    across = round(resolutions()[resolution].dpi[0] / 25)
+    across = 4 * Resolution(resolution).columns
     assert pagecode.width_of(ecm("MH", resolution, width)) == PIXELS[across, width]
 
 
@@ -88,7 +87,7 @@ def test_pages_come_back_by_lines(coding, width, resolution):
 @pytest.mark.parametrize("resolution", ["R8 × 3.85", "R8 × 7.7"])
 def test_octets_are_libtiffs(coding, resolution):
     sent = page(resolution)
-    dpi = resolutions()[resolution].dpi[1]
+    dpi = Resolution(resolution).tags[1]
     theirs = libtiff.encoded(sent.rows, sent.width, coding, resolution=dpi)
     ours = t4.flip(pagecode.encode(sent, ecm(coding, resolution)))
     assert ours[: len(theirs) - 1] == theirs[:-1]
