@@ -21,6 +21,7 @@ from dsp.types import RATE, Detection, Samples
 
 from ..errors import MediasockError
 from .narrow import narrow
+from .picture_strips import Spectra
 from .reading import Recording, Source, channels_of, name_of, opened
 from .request import EVERYTHING, ChannelError, DamageError, Request
 
@@ -89,6 +90,8 @@ class FaxCall:
         By when they began.
     damage
         Why it was not heard to its end, if it was not.
+    spectra
+        Of the channels, where a picture is asked for.
     """
 
     file: str
@@ -99,6 +102,7 @@ class FaxCall:
     events: tuple[Event, ...]
     tones: tuple[Tone, ...] = ()
     damage: str | None = field(default=None, compare=False)
+    spectra: Spectra | None = field(default=None, compare=False, repr=False)
 
     @property
     def spoken(self) -> list[Spoken]:
@@ -171,7 +175,7 @@ def listen(source: Source, request: Request = EVERYTHING) -> FaxCall:
             raise ChannelError(
                 f"{name}: it has {len(channels)} channels: which one or two of them?"
             )
-        heard = _Heard(len(channels))
+        heard = _Heard(len(channels), drawn=request.picture_of(name) is not None)
         damage = None
         try:
             for block in _sound(name, recording, channels):
@@ -197,7 +201,8 @@ def _sound(name: str, recording: Recording, channels: tuple[int, ...]) -> Iterat
 class _Heard:
     """What is heard, block by block."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, drawn: bool) -> None:
+        self._spectra = Spectra(channels) if drawn else None
         self._listener = FaxListener(channels)
         self._ears = Ears(channels, (), ("fax",))
         self._events: list[Event] = []
@@ -208,6 +213,8 @@ class _Heard:
         self._samples += block.shape[1]
         self._events += self._listener.process(block)
         self._tones += self._ears.process(block)
+        if self._spectra is not None:
+            self._spectra.hear(block)
 
     def call(
         self, name: str, rate: int, channels: tuple[int, ...], begin: float, damage: str | None
@@ -215,6 +222,8 @@ class _Heard:
         """Sum up."""
         self._events += self._listener.finish()
         self._tones += self._ears.finish()
+        if self._spectra is not None:
+            self._spectra.finish()
         events = sorted(self._events, key=_order)
         return FaxCall(
             name,
@@ -225,6 +234,7 @@ class _Heard:
             tuple(events),
             tuple(self._told(events, begin, len(channels))),
             damage,
+            self._spectra,
         )
 
     def _told(self, events: list[Event], begin: float, channels: int) -> Iterator[Tone]:

@@ -22,14 +22,28 @@ from .picture_labels import Label, place
 from .picture_marks import Mark
 from .picture_strips import KEY_FREQUENCIES, WINDOW, Spectra
 
-__all__ = ["Line", "clock", "figure"]
+__all__ = [
+    "DOTS",
+    "HEAD",
+    "LEFT",
+    "RIGHT",
+    "WIDTH",
+    "Line",
+    "Span",
+    "clock",
+    "draw_level",
+    "draw_spectrogram",
+    "draw_times",
+    "figure",
+    "head",
+]
 
 DOTS = 100
 """Dots an inch of a PNG: 1,600 in its width."""
 
 WIDTH, LEFT, RIGHT = 16.0, 1.0, 1.05
 _LANE, _SPECTROGRAM, _KEYS, _LEVEL = 0.36, 2.9, 1.15, 1.0
-_GAP, _HEAD, _AXIS = 0.09, 0.8, 0.62
+_GAP, HEAD, _AXIS = 0.09, 0.8, 0.62
 
 COLOURS = {
     "voice": "#5a9e4b",
@@ -134,24 +148,31 @@ def figure(spectra: Spectra, lines: Sequence[Line], title: str, about: str, begi
         Seconds before its first sample.
     """
     each = [sum(line.inches) + _GAP * (len(line.inches) - 1) + _AXIS for line in lines]
-    height = _HEAD + sum(each)
+    height = HEAD + sum(each)
     drawn = Figure(figsize=(WIDTH, height), dpi=DOTS, facecolor="white")
-    if len(title) > _TITLE:
-        title = f"…{title[1 - _TITLE :]}"
-    written = _written(title)
-    head = drawn.text(0.25 / WIDTH, 1 - 0.33 / height, written, size=14, weight="bold", va="center")
-    head.set_parse_math(False)
-    drawn.text(0.25 / WIDTH, 1 - 0.58 / height, about, size=9, color="#555555", va="center")
+    head(drawn, title, about)
     columns = spectra.mean.columns().shape[1]
     each_column = spectra.column_seconds
     span = Span(
         begin, begin + max(spectra.seconds, each_column), begin + max(columns, 1) * each_column
     )
-    top = height - _HEAD
+    top = height - HEAD
     for line, inches in zip(lines, each, strict=True):
         _channel(drawn, spectra, line, span, top)
         top -= inches
     return drawn
+
+
+def head(drawn: Figure, title: str, about: str) -> None:
+    """Write the name of a recording over its picture, and what is told of it."""
+    height = drawn.get_figheight()
+    if len(title) > _TITLE:
+        title = f"…{title[1 - _TITLE :]}"
+    name = drawn.text(
+        0.25 / WIDTH, 1 - 0.33 / height, _written(title), size=14, weight="bold", va="center"
+    )
+    name.set_parse_math(False)
+    drawn.text(0.25 / WIDTH, 1 - 0.58 / height, about, size=9, color="#555555", va="center")
 
 
 def _written(name: str) -> str:
@@ -172,7 +193,7 @@ def _channel(drawn: Figure, spectra: Spectra, line: Line, span: Span, top: float
     lanes, spectrogram, keys, level = panels
     for panel in panels:
         panel.set_xlim(span.begin, span.end)
-        _times(panel, span)
+        draw_times(panel, span)
         panel.tick_params(labelsize=8, labelbottom=panel is level)
         for edge in panel.spines.values():
             edge.set(color="#888888", linewidth=0.6)
@@ -181,12 +202,13 @@ def _channel(drawn: Figure, spectra: Spectra, line: Line, span: Span, top: float
     drawn.text(0.22 / WIDTH, middle, name, size=10, weight="bold", rotation=90, va="center")
     level.set_xlabel("time in the recording", size=8, labelpad=2)
     _draw_lanes(lanes, line, span)
-    _draw_spectrogram(spectrogram, spectra.spectrum.columns()[line.row], line, span)
+    draw_spectrogram(spectrogram, spectra.spectrum.columns()[line.row], line, span)
     _draw_keys(keys, spectra.keys.columns()[line.row], line, span)
-    _draw_level(level, spectra, line, span)
+    draw_level(level, spectra, line, span)
 
 
-def _times(panel: Axes, span: Span) -> None:
+def draw_times(panel: Axes, span: Span) -> None:
+    """Write seconds, or minutes, along a panel."""
     seconds = span.end - span.begin
     if span.end <= 120:
         panel.xaxis.set_major_locator(MaxNLocator(16, steps=[1, 2, 5, 10]))
@@ -258,7 +280,8 @@ def _between(mark: Mark) -> str:
     return "" if mark.finding.kind in ("dtmf", "mf") else ", "
 
 
-def _draw_spectrogram(panel: Axes, spectrum: Floats32, line: Line, span: Span) -> None:
+def draw_spectrogram(panel: Axes, spectrum: Floats32, line: Line, span: Span) -> None:
+    """Draw the spectrogram of a channel, a box about each of its tones."""
     levels = dbm0(spectrum)
     brightest = max(float(np.ceil(levels.max(initial=_SILENT) / 5) * 5), -30.0)
     half = RATE / WINDOW / 2
@@ -352,7 +375,8 @@ def _draw_keys(panel: Axes, keys: Floats32, line: Line, span: Span) -> None:
     _boxes(panel, boxes, _BRIGHT["dtmf"])
 
 
-def _draw_level(panel: Axes, spectra: Spectra, line: Line, span: Span) -> None:
+def draw_level(panel: Axes, spectra: Spectra, line: Line, span: Span) -> None:
+    """Draw the level of a channel over time."""
     least, mean, most = (
         dbm0(strip.columns()[line.row]) for strip in (spectra.least, spectra.mean, spectra.most)
     )
