@@ -36,7 +36,7 @@ from dsp.fax.hdlc_kernel import (
     receive,
     stuff,
 )
-from dsp.modem.types import Bits
+from dsp.modem.types import Bits, given
 from dsp.types import DspError
 
 __all__ = ["Deframer", "Frame", "Framer", "HdlcError", "Report", "encode", "preamble"]
@@ -165,10 +165,14 @@ class Deframer:
         -------
         list of Frame
             Those that have ended, good or not, in order.
+
+        Raises
+        ------
+        ModemError
+            When the bits are not uint8, in a row.
         """
         frames: list[Frame] = []
-        # a read-only array would be compiled for anew
-        bits = np.require(bits, dtype=np.uint8, requirements=["C", "W"])
+        bits = given(bits)
         begin, happened = receive(self._state, self._frame, bits, 0, self._preamble)
         while happened != NOTHING:
             if happened in _REPORTED:
@@ -346,13 +350,13 @@ def encode(
     >>> "".join(map(str, encode([bytes.fromhex("ff03")])))
     '01111110111110111110000000001110000100001101111110'
     """
-    given = list(frames)
+    every = list(frames)
     _check_flags(opening, between, closing)
-    for octets in given:
+    for octets in every:
         _check_frame(octets)
-    if not given:
+    if not every:
         return np.tile(_FLAG, opening)
-    return _stuffed(given, (opening, between, closing))
+    return _stuffed(every, (opening, between, closing))
 
 
 def preamble(bit_rate: int) -> int:
@@ -382,8 +386,7 @@ def _stuffed(frames: list[bytes], flags: tuple[int, int, int]) -> Bits:
     most = 8 * (len(octets) + _FCS * len(frames)) * 6 // 5
     most += 8 * (opening + between * (len(frames) - 1) + closing)
     bits = np.empty(most + PAST_END, dtype=np.uint8)
-    given = np.frombuffer(octets, dtype=np.uint8)
-    return bits[: stuff(given, lengths, flags, bits)]
+    return bits[: stuff(np.frombuffer(octets, dtype=np.uint8), lengths, flags, bits)]
 
 
 def _check_frame(octets: bytes) -> None:

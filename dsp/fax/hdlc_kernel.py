@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.compiled import entry, inlined, kernel, numbers
-from dsp.fax.t4_words_kernel import at, store
+from dsp.fax.t4_words_kernel import at, load, store
 from dsp.modem.types import Bits
 
 __all__ = [
@@ -27,6 +27,8 @@ __all__ = [
 
 Record: TypeAlias = Any
 Octets: TypeAlias = NDArray[np.uint8]
+Held: TypeAlias = tuple[int, int, int]
+"""Of a receiver: ``ones``, ``octet`` and ``count``."""
 
 NOTHING, FRAME, LONG, FLAGS, ABORT, IDLE = numbers(6)
 """What happens: nothing more, a frame's end, its being too long, a run of flags, too many ones."""
@@ -142,6 +144,60 @@ def _octet(s: Record, octet: int, frame: Octets) -> int:
     return int(LONG)
 
 
+def _unstuffing() -> NDArray[np.int64]:
+    """Give what eight bits of a frame are after so many ones, without the zeros inserted in them.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(6, 256)``: the bits that are left, the first the lowest; above them from bit 8 on how
+        many they are, and from bit 12 on how many ones there are at the end. 0 where there is a
+        flag's sixth one among them.
+    """
+    table = np.zeros((6, 256), dtype=np.int64)
+    for before in range(6):
+        for eight in range(256):
+            ones, kept = before, []
+            for place in range(8):
+                bit = eight >> place & 1
+                if bit or ones < 5:
+                    kept.append(bit)
+                ones = ones + 1 if bit else 0
+                if ones == 6:
+                    break
+            else:
+                bits = sum(bit << place for place, bit in enumerate(kept))
+                table[before, eight] = ones << 12 | len(kept) << 8 | bits
+    return table
+
+
+_UNSTUFFING = _unstuffing().reshape(-1)
+_GATHER, _TOP = np.uint64(0x8040201008040201), np.uint64(56)
+
+
+@inlined
+def _by_eights(s: Record, frame: Octets, bits: Bits, n: int, held: Held) -> tuple[int, Held]:
+    """Hear bits of a frame, eight at a time, up to a flag, the end, or room for one octet more."""
+    ones, octet, count = held
+    length, crc, end, most = s.length, s.crc, len(bits) - 8, len(frame) - 1
+    octet >>= 8 - count
+    while n <= end and length < most:
+        # the first bit becomes the lowest: no two of the products meet
+        eight: Any = np.int64((load(bits, n) * _GATHER) >> _TOP)
+        kept: Any = at(_UNSTUFFING, ones << 8 | eight)
+        if kept == 0:
+            break
+        octet |= (kept & 0xFF) << count
+        count += kept >> 8 & 15
+        if count >= 8:
+            frame[np.uint64(length)] = octet & 0xFF
+            crc = (crc >> 8) ^ at(_REMAINDERS, (crc ^ octet) & 0xFF)
+            length, octet, count = length + 1, octet >> 8, count - 8
+        ones, n = kept >> 12, n + 8
+    s.length, s.crc = length, crc
+    return n, (ones, octet << (8 - count) & 0xFF, count)
+
+
 @entry
 def receive(state: Record, frame: Octets, bits: Bits, begin: int, preamble: int) -> tuple[int, int]:
     """Hear bits from `begin` until something happens; return where to go on, and what it is.
@@ -152,8 +208,13 @@ def receive(state: Record, frame: Octets, bits: Bits, begin: int, preamble: int)
     before = s.position - begin
     # what changes with every bit is kept out of the record
     ones, octet, count, inside = s.ones, s.octet, s.count, s.inside
-    happened, n = NOTHING, begin
+    happened, n, one_by_one = NOTHING, begin, begin
     while n < len(bits) and happened == NOTHING:
+        if n >= one_by_one and inside and ones < 6:
+            n, (ones, octet, count) = _by_eights(s, frame, bits, n, (ones, octet, count))
+            one_by_one = n + 8
+            if n == len(bits):
+                break
         bit: Any = np.int64(bits[n])
         n += 1
         ones += bit
