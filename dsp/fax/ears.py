@@ -144,6 +144,12 @@ class Ears:
     However its samples are cut, the same events come of them. They are gathered and heard 60 ms at
     once, but every 20 ms when a signal has just gone away, so that its end is known no later.
 
+    Parameters
+    ----------
+    mixed
+        Whether both sides of a call are heard, of which one may begin before the other has ended:
+        the fast modem does not rest while frames are coming.
+
     Examples
     --------
     >>> from dsp.fax import mouth
@@ -156,7 +162,8 @@ class Ears:
     ('ff1384', True)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, mixed: bool = False) -> None:
+        self._mixed = mixed
         self._gathered = np.zeros(1, dtype=STATE)
         self._alert = self._gathered["alert"]
         self._sound = self._gathered[0]["sound"]
@@ -177,6 +184,11 @@ class Ears:
     def modem(self) -> QamReceiver | None:
         """The fast modem's receiver, for its symbols and what it says of the line."""
         return self._modem
+
+    @property
+    def control(self) -> v21.Receiver:
+        """V.21's receiver, for the same."""
+        return self._v21
 
     @property
     def frames(self) -> bool:
@@ -261,7 +273,7 @@ class Ears:
             self._hear_control(sound)
         elif self._listening:
             self._end_control()
-        if self._expecting and not self._framing:
+        if self._expecting and (self._mixed or not self._framing):
             self._hear_fast(sound)
 
     def _hear_control(self, sound: Samples) -> None:
@@ -334,7 +346,7 @@ class Ears:
                 self._up = True
                 self._events.append(Carrier(heard.position, fast=True, up=True))
             elif heard.what == "trained":
-                self._trained = True
+                self._trained = self._gathered["watched"] = True
                 self._events.append(Trained(heard.position))
             elif heard.what == "training failed":
                 self._events.append(TrainingFailed(heard.position))
@@ -357,11 +369,14 @@ class Ears:
     def _lose_fast(self, at: int) -> None:
         for frame in self._fast_frames.finish():
             self._tell_picture(frame)
-        self._up = self._trained = False
+        self._forget_fast()
         self._events.append(Carrier(at, fast=True, up=False))
+
+    def _forget_fast(self) -> None:
+        self._up = self._trained = self._gathered["watched"] = False
 
     def _restart_fast(self) -> None:
         if self._modem is not None and self._expecting:
             self._modem.restart(short_training=modems.is_short(self._rate, self._short))
         self._fast_frames.finish()
-        self._up = self._trained = False
+        self._forget_fast()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.compiled import entry, fast, kernel
-from dsp.types import Samples
+from dsp.types import RATE, Samples
 
 __all__ = ["MOST", "STATE", "UNIT", "gather"]
 
@@ -22,6 +22,12 @@ _STEP = np.float32(1.0 / 8.0)
 _GONE = np.float32(0.35)
 """Of the mean power. Of random data at 2400 Bd, 10 ms have a half of it at the least."""
 
+_MARK = np.exp(2j * np.pi * 1650.0 * np.arange(_PIECE) / RATE).astype(np.complex64)
+_REAL, _IMAGINARY = _MARK.real.copy(), _MARK.imag.copy()
+_SHARE = np.float32(0.7)
+"""Of a piece's energy: so much at the frequency of a one has a flag of V.21, which has six of them.
+Data of V.17 and V.29 have 0.43 at the most, those of V.27 ter 0.7 once in a minute."""
+
 _ALERT = 25
 """Units for which it is listened for another signal: what may follow a carrier after 55 ms has
 shown itself by then, with 5 flags of V.21 that are 133 ms."""
@@ -31,6 +37,7 @@ STATE = np.dtype(
         ("position", np.int64),
         ("fill", np.int64),
         ("power", np.float32),
+        ("watched", np.bool_),
         ("alert", np.int64),
         ("sound", np.int16, (MOST + UNIT,)),
     ]
@@ -38,23 +45,29 @@ STATE = np.dtype(
 """Samples on their way to the receivers.
 
 So many have come, up to ``position``, of which ``fill`` are gathered. ``power`` is a mean square;
-since it fell off steeply there is ``alert``, for so many units more.
+since it fell off steeply, or there was a flag where data are ``watched``, there is ``alert``, for
+so many units more.
 """
 
 
 @fast
-def _power(sound: Samples) -> Any:
-    total = np.float32(0.0)
+def _energies(sound: Samples) -> tuple[Any, Any]:
+    """Energy of a piece, and of what it has of the frequency of a one."""
+    total = real = imaginary = np.float32(0.0)
     for k in range(len(sound)):
         value = np.float32(sound[k])
         total += value * value
-    return total / np.float32(len(sound))
+        real += value * _REAL[k]
+        imaginary += value * _IMAGINARY[k]
+    of_mark = (real * real + imaginary * imaginary) * np.float32(2.0 / _PIECE)
+    return total, of_mark
 
 
 @kernel
 def _weigh(s: Record, sound: Samples) -> None:
-    power = np.float32(_power(sound))
-    if power < _GONE * s.power:
+    energy, of_mark = _energies(sound)
+    power = energy / np.float32(len(sound))
+    if power < _GONE * s.power or (s.watched and of_mark > _SHARE * energy):
         s.alert = _ALERT
     s.power += _STEP * (power - s.power)
 

@@ -213,18 +213,20 @@ def test_the_receiver_of_a_rate_is_kept_with_what_it_has_learned():
     assert ears.process(said(Silence(0.1), Check("V.17 12000"), Silence(0.2))) == []
 
 
-@pytest.mark.parametrize("gap", [0.03, 0.055, 0.075, 0.095])
+@pytest.mark.parametrize("gap", [0.0, 0.01, 0.055, 0.095])
 @pytest.mark.parametrize("rate", RATES)
 def test_frames_are_heard_that_follow_a_page_soon(rate, gap):
     sent = random_bits(5000, 1)
     ears = Ears()
     ears.expect(rate)
-    sound = said(image(rate, sent, short=False), Silence(gap), Say((EOP,)), Silence(0.1))
-    events = hear(ears, np.concatenate([np.zeros(333, np.int16), sound]))
-    found = kinds(events)
-    assert found[:3] == FAST[:3]
-    assert sorted(set(found[3:])) == sorted({*V21, "fast down", "Data"} & set(found[3:]))
-    assert found.count("fast down") == found.count("Flags") == 1
+    page = np.trim_zeros(said(image(rate, sent, short=False)), "b")
+    after = said(Silence(gap), Say((EOP,)), Silence(0.1))
+    events = hear(ears, np.concatenate([np.zeros(333, np.int16), page, after]))
+    found = [one for one in kinds(events) if one != "Data"]
+    # the end of the one may be known after the beginning of the other
+    assert sorted(found) == sorted([*FAST[:2], "fast down", *V21])
+    assert [one for one in found if one in V21] == V21
+    assert found.index("fast down") < found.index("Flags")
     assert frames(events) == [(EOP, True)]
     assert contains(data(events)[0], sent)
 
@@ -237,13 +239,7 @@ def test_frames_are_heard_instead_of_a_page(rate):
     hear(ears, said(Silence(0.075), Check(rate), Silence(0.2)))
     ears.expect(rate, short=True)
     events = hear(ears, said(Silence(1.0), Say((TSI, DCS_FRAME)), Silence(0.06)))
-    assert [one for one in kinds(events) if not one.startswith("fast")] == [
-        "V.21 up",
-        "Flags",
-        "Control",
-        "Control",
-        "V.21 down",
-    ]
+    assert kinds(events) == [*V21[:3], *V21[2:]]
     assert frames(events) == [(TSI, True), (DCS_FRAME, True)]
     ears.expect(rate)
     events = hear(ears, said(Check(rate), Silence(0.2)))
