@@ -123,6 +123,7 @@ class Engine(Generic[P]):
         stopwatch: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.capacity = capacity
+        self._same_host = same_host
         self.timelines = Timelines(capacity, same_host=same_host)
         self.heard = HeardRing(capacity)
         self.voices = Voices(capacity)
@@ -314,7 +315,7 @@ class Engine(Generic[P]):
         """Put silence in the place of datagrams that are no frames, and answer it."""
         ptime = self.timelines.ptime[rows]
         self._note(rows, self.timelines.arrive(rows, arrivals, ptime, drops))
-        self._silence(rows, np.ones_like(rows), answered=1)
+        self._silence(rows, np.ones_like(rows))
         self._answer_silence(rows)
 
     def _note(self, rows: Ints, arrivals: Arrivals) -> None:
@@ -327,6 +328,8 @@ class Engine(Generic[P]):
             missing = arrivals.missing > 0
             self.counters.add("lost", rows, arrivals.missing)
             self._silence(rows[missing], arrivals.missing[missing])
+            unheard = missing & ~(arrivals.resumed & self._same_host)
+            self._wait(rows[unheard], arrivals.missing[unheard])
 
     def _tell(self, row: int, notice: Notice) -> None:
         party = self._parties[row]
@@ -346,24 +349,32 @@ class Engine(Generic[P]):
         self.counters.add("gap_frames", gaps.rows, gaps.frames)
         for row in begun:
             self._tell(int(row), Stopped())
-        self._silence(gaps.rows, gaps.frames, answered=1)
+        self._silence(gaps.rows, gaps.frames)
         for row in gaps.lost:
             self.talkers.end(int(row))
             self._tell(int(row), Lost())
-        self._answer_silence(gaps.rows)
+        if self._same_host:
+            # the switch itself stands still: nothing is lost, and what a talker has to say can wait
+            self._answer_silence(gaps.rows[~self.talkers.talking(gaps.rows)])
+        else:
+            self._wait(gaps.rows, gaps.frames - 1)
+            self._answer_silence(gaps.rows)
 
-    def _silence(self, rows: Ints, frames: Ints, *, answered: int = 0) -> None:
-        """Put so many frames of silence into each call's timeline, the last of them answered."""
-        each = self.timelines.ptime[rows] // 125_000
-        samples = frames * each
+    def _silence(self, rows: Ints, frames: Ints) -> None:
+        """Put so many frames of silence into each call's timeline."""
+        samples = frames * self.timelines.ptime[rows] // 125_000
         begin = self.heard.total[rows]
         self.heard.silence(rows, samples)
-        if self.talkers.talking(rows).any():
-            self._end_talk(self.talkers.wait(rows, samples - answered * each))
         for i in np.flatnonzero(self._watched[rows]):
             row = int(rows[i])
             silence = np.zeros(int(samples[i]) << int(self._wide[row]), dtype=np.int16)
             self._show(row, silence, None, int(begin[i]), gap=True)
+
+    def _wait(self, rows: Ints, frames: Ints) -> None:
+        """Let so many frames' time pass for talkers."""
+        if self.talkers.talking(rows).any():
+            samples = frames * self.timelines.ptime[rows] // 125_000
+            self._end_talk(self.talkers.wait(rows, samples))
 
     def _note_slow(self) -> None:
         rows = self.timelines.slow()

@@ -3,8 +3,10 @@
 A fax terminal is one; a noise canceller, a scrambler, an echo with a delay are others. A talker
 lives on the call's own clock: for every frame that comes it is given the sound, at 8 kHz whatever
 the wire has, and what it returns goes back as the answer to that frame, as many samples as it was
-given. A frame that never comes is silence to it, so that the time of the call stays right; what
-it says then goes nowhere, as there is no frame to be answered.
+given. A frame that is lost on the way is silence to it, so that the time of the call stays right;
+what it says then goes nowhere, as there is no frame to be answered. Where a switch on the same
+host stands still nothing is lost, and a talker's time stands still with it: its signal goes on
+without a hole when the frames come again.
 """
 
 from __future__ import annotations

@@ -61,30 +61,40 @@ def test_a_wide_frame_of_an_odd_size_is_answered_in_its_size(samples):
     assert talker.at == samples // 2
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(
+    st.booleans(),
     st.lists(
         st.tuples(st.sampled_from(["frame", "lost", "empty", "pause"]), st.integers(1, 30)),
         max_size=12,
-    )
+    ),
 )
-def test_a_talkers_time_is_the_calls(story):
-    """Whatever comes, is lost or stops: as many samples are heard as the timeline has."""
-    lines, talker = Lines(same_host=True), Recalling()
+def test_a_talkers_time_is_the_calls(same_host, story):
+    """Whatever comes, is lost or stops: as many samples are heard as the timeline has.
+
+    But for a switch on the same host that stands still: then time stands still, too.
+    """
+    lines, talker = Lines(same_host=same_host), Recalling()
     talked(lines, talker)
-    drops = 0
+    drops, stood_still = 0, 0
     lines.step((0, frame(999)))
     for seed, (what, n) in enumerate(story):
-        if what == "lost":
-            drops += 1
-            lines.step((0, frame(seed)), after=20 * (n + 1), drops=drops)
-        elif what == "pause":
-            lines.idle(n * 60)
+        before, in_gap = lines.total(), lines.engine.timelines.in_gap[0]
+        sent = []
+        if what == "pause":
+            sent = lines.idle(n * 60)
+            stood_still += (lines.total() - before) * same_host
         else:
-            lines.step((0, frame(seed) if what == "frame" else b""), after=20, drops=drops)
+            drops += what == "lost"
+            after = 20 * (n + 1) if what == "lost" else 20
+            content = frame(seed) if what != "empty" else b""
+            lines.step((0, content), after=after, drops=drops)
+            if same_host and in_gap:
+                stood_still += lines.total() - before - 160
         if lines.notices(kind=Lost):
             break
-        assert talker.at == lines.total()
+        assert talker.at == lines.total() - stood_still
+        assert not (same_host and sent)
 
 
 def test_lost_frames_are_silence_to_it_and_only_what_comes_is_answered():
@@ -97,13 +107,25 @@ def test_lost_frames_are_silence_to_it_and_only_what_comes_is_answered():
     assert samples_of(sent, Wire()).tolist() == list(range(641, 801))
 
 
-def test_in_a_gap_it_hears_silence_and_is_heard():
-    lines, talker = Lines(), Recalling()
+def test_where_frames_are_lost_on_the_way_a_gap_is_silence_that_is_answered():
+    lines, talker = Lines(same_host=False), Recalling()
     talked(lines, talker)
     lines.step((0, frame(1)))
     sent = lines.idle(400)
     assert talker.at == lines.total() == 160 + 20 * 160
     assert samples_of(sent, Wire())[-160:].tolist() == list(range(21 * 160 - 159, 21 * 160 + 1))
+
+
+def test_while_the_switch_stands_still_its_time_does():
+    lines, talker = Lines(), Recalling()
+    talked(lines, talker, 0)
+    lines.open(1)
+    lines.step((0, frame(1)), (1, frame(1)))
+    sent = lines.idle(400)
+    assert {row for row, _ in sent} == {1}
+    sent = lines.step((0, frame(2)), after=20)
+    assert samples_of(sent, Wire()).tolist() == list(range(161, 321))
+    assert talker.all.tolist() == np.frombuffer(frame(1) + frame(2), np.int16).tolist()
 
 
 def test_it_is_asked_no_more_once_it_is_done():
