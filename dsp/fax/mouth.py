@@ -136,6 +136,13 @@ def _ced(seconds: float, level: float) -> Samples:
     return signals.answer_tone(seconds, level=level)
 
 
+@lru_cache(maxsize=64)
+def _control(frames: tuple[bytes, ...], level: float) -> Samples:
+    """Most frames are said in one call after another."""
+    bits = hdlc.encode(frames, opening=_FLAGS, closing=_CLOSING)
+    return v21.Transmitter(level=level).modulate(bits)
+
+
 class Mouth:
     """Say signals one after the other, and nothing when there are none.
 
@@ -236,8 +243,7 @@ class Mouth:
             case Ced(seconds):
                 return _Sound(_ced(seconds, level))
             case Control(frames):
-                bits = hdlc.encode(frames, opening=_FLAGS, closing=_CLOSING)
-                return _Sound(v21.Transmitter(level=level).modulate(bits))
+                return _Sound(_control(frames, level))
             case Check(rate, seconds):
                 sender = modems.transmitter(rate, level=level)
                 sender.start(_Zeros(round(seconds * modems.bit_rate(rate))))
