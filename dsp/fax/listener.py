@@ -18,34 +18,28 @@ only the sender of a document says DCS, only its receiver CFR.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from dsp.fax import ears, hdlc
 from dsp.fax.capabilities import Settings
-from dsp.fax.ears import Ears
-from dsp.fax.frames import CodedData, CommandFrame, ContinueToCorrect, Frame, parse
+from dsp.fax.frames import CommandFrame, ContinueToCorrect, Frame, parse
+from dsp.fax.listener_channel import Channel, Heard, Sending, echoed, may_echo
 from dsp.fax.listener_events import (
     Burst,
-    Check,
     Event,
-    FramesHeard,
-    Measures,
     Phase,
     PhaseBegun,
-    Role,
     Spoken,
     cut,
 )
-from dsp.fax.listener_line import UNIT, Gauge, check_of, level, power
+from dsp.fax.listener_line import UNIT, Gauge, level, power
 from dsp.fax.listener_pages import ANSWERS, Assembly
 from dsp.fax.listener_roles import Roles, role_of
-from dsp.fax.modems import bit_rate, is_short
-from dsp.modem.types import Bits, ModemError
+from dsp.fax.modems import is_short
+from dsp.modem.types import ModemError
 from dsp.types import RATE, DspError, Samples
 
 __all__ = ["FaxListener", "ListenerError"]
@@ -53,86 +47,14 @@ __all__ = ["FaxListener", "ListenerError"]
 _TAIL = 10 * UNIT
 """Silence that brings out the end of a burst with which a recording ends."""
 _V21_BIT = RATE / 300
-_RCP = "RCP"
 
 _ENDS = frozenset({"PPS", "EOR", "MPS", "EOM", "EOP", "EOS", "PRI-MPS", "PRI-EOM", "PRI-EOP"})
 """What a sender says after a picture."""
 _SETUP = frozenset({"DIS", "DTC", "DCS"})
-_ECHO = 6.0
-"""dB below the other channel: what is the same and so much weaker is an echo of it."""
-_LATE, _AT_ONCE = RATE, RATE // 100
-"""Samples that an echo may come behind, and within which one voice is in two channels."""
 
 
 class ListenerError(DspError):
     """A call in more channels than two, or in none; samples of another shape."""
-
-
-@dataclass
-class _Heard:
-    """A frame by V.21."""
-
-    begin: int
-    end: int
-    octets: bytes
-    good: bool
-
-
-@dataclass
-class _Sending:
-    """A burst of the fast modem that goes on."""
-
-    begin: int
-    what: Literal["check", "picture"]
-    rate: str
-    short: bool
-    gauge: Gauge = field(default_factory=Gauge)
-    trained: int | None = None
-    bits: list[Bits] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    bad: int = 0
-    ends: int = 0
-
-    def count(self, octets: bytes, good: bool) -> None:
-        """Count a frame of error correction."""
-        frame = parse(octets)
-        if not good:
-            self.bad += 1
-        elif isinstance(frame, CodedData):
-            self.numbers.append(frame.number)
-        else:
-            self.ends += frame.name == _RCP
-
-    def content(self, *, ecm: bool) -> Check | FramesHeard | None:
-        """Say what it was."""
-        if self.trained is None:
-            return None
-        if self.what == "check":
-            bits = np.concatenate([np.zeros(0, dtype=np.uint8), *self.bits])
-            return check_of(bits, bit_rate(self.rate))
-        return (
-            FramesHeard(len(self.numbers), self.bad, tuple(self.numbers), self.ends)
-            if ecm
-            else None
-        )
-
-
-class _Channel:
-    """What is heard in a channel."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.ears = Ears()
-        self.powers = array("f")
-        self.frames: list[_Heard] = []
-        self.said: list[tuple[_Heard, float]] = []
-        """The latest frames that are told of, and how loud they were."""
-        self.held: list[_Heard] = []
-        """Frames that may be an echo of what the other channel goes on saying."""
-        self.up = 0
-        self.live = self.flagged = False
-        self.role: Role | None = None
-        self.sending: _Sending | None = None
 
 
 class FaxListener:
@@ -167,13 +89,13 @@ class FaxListener:
     def __init__(self, channels: int = 1) -> None:
         if channels not in (1, 2):
             raise ListenerError(f"a call has one or two channels, not {channels}")
-        self._channels = [_Channel(number) for number in range(channels)]
+        self._channels = [Channel(number) for number in range(channels)]
         self._rest = np.zeros((channels, 0), dtype=np.int16)
         self._position = 0
         self._pages = Assembly()
         self._roles = Roles()
         self._settings: Settings | None = None
-        self._sender: _Channel | None = None
+        self._sender: Channel | None = None
         self._next: Literal["check", "picture"] = "check"
         self._short = False
         self._phase: Phase = "E"
@@ -219,7 +141,7 @@ class FaxListener:
             if channel.sending is not None:
                 self._sent(channel, channel.sending, self._length)
         for channel in self._channels:
-            self._release(channel)
+            self._tell(channel, channel.held)
         self._events += self._pages.end(self._length)
         return self._told()
 
@@ -238,14 +160,21 @@ class FaxListener:
             for channel, sound in zip(self._channels, part, strict=True):
                 for event in channel.ears.process(sound):
                     self._take(channel, event)
-                sending, modem = channel.sending, channel.ears.modem
-                if sending is not None and sending.trained is not None and modem is not None:
-                    sending.gauge.look(modem, self._position)
+                self._look(channel)
 
-    def _take(self, channel: _Channel, event: ears.Event) -> None:
+    def _look(self, channel: Channel) -> None:
+        """See what the receivers say of the line."""
+        sending, modem = channel.sending, channel.ears.modem
+        if sending is not None and sending.trained is not None and modem is not None:
+            sending.gauge.look(modem, self._position)
+        elif channel.flagged:
+            channel.gauge.look(channel.ears.control, self._position)
+
+    def _take(self, channel: Channel, event: ears.Event) -> None:
         match event:
             case ears.Carrier(at, fast=False, up=True):
                 channel.up, channel.live, channel.flagged = at, True, False
+                channel.gauge, channel.echoes = Gauge(), False
             case ears.Flags():
                 channel.flagged = True
                 if self._phase in ("A", "E"):
@@ -260,46 +189,40 @@ class FaxListener:
 
     # -- V.21 ---------------------------------------------------------------------------------
 
-    def _frame(self, channel: _Channel, event: ears.Control) -> None:
+    def _frame(self, channel: Channel, event: ears.Control) -> None:
         """Keep a frame until the last of those that are said at once."""
+        if not event.good and channel.sending is not None:
+            return  # it is the fast modem's signal
         bits = len(hdlc.encode([event.octets])) if len(event.octets) > 1 else 0
         begin = max(event.at - round(bits * _V21_BIT), channel.up)
-        channel.frames.append(_Heard(begin, event.at, event.octets, event.good))
+        loud = level(channel.powers, begin, event.at)
+        channel.frames.append(Heard(begin, event.at, event.octets, event.good, loud))
         if event.good and parse(event.octets).final:
             self._spoken(channel)
 
-    def _spoken(self, channel: _Channel) -> None:
+    def _spoken(self, channel: Channel) -> None:
         """Tell of frames that were said at once, unless they may be an echo of the other side."""
         frames, channel.frames = channel.frames, []
+        if any(may_echo(frames, other) for other in self._others(channel)):
+            channel.held += frames
+        elif frames:
+            self._tell(channel, [*channel.held, *frames])
+
+    def _others(self, channel: Channel) -> list[Channel]:
+        return [one for one in self._channels if one is not channel]
+
+    def _tell(self, channel: Channel, frames: list[Heard]) -> None:
+        channel.held = []
         if not frames:
             return
-        loud = level(channel.powers, channel.up, self._position)
-        for other in self._channels:
-            if other is not channel and other.live and not channel.held:
-                louder = level(other.powers, other.up, self._position) - loud
-                if louder >= _ECHO and not _same(frames, loud, other):
-                    channel.held = frames
-                    return
-        self._tell(channel, [*channel.held, *frames], loud)
-
-    def _release(self, channel: _Channel) -> None:
-        """Tell of what was held, now that the other side has said all."""
-        held, channel.held = channel.held, []
-        if held:
-            self._tell(channel, held, level(channel.powers, held[0].begin, held[-1].end))
-
-    def _tell(self, channel: _Channel, frames: list[_Heard], loud: float) -> None:
-        channel.held = []
-        others = [one for one in self._channels if one is not channel]
-        echo = any(_same(frames, loud, other) for other in others)
-        known = [parse(one.octets) for one in frames]
-        good = [frame for frame, one in zip(known, frames, strict=True) if one.good]
-        if not echo:
-            channel.said = [(one, loud) for one in frames]
-        role = self._roles.of(good)
-        if not echo:
+        known = [(one, parse(one.octets)) for one in frames]
+        echoes = [any(echoed(one, other) for other in self._others(channel)) for one in frames]
+        channel.said = [one for one, echo in zip(frames, echoes, strict=True) if not echo]
+        channel.echoes = not channel.said
+        role = self._roles.of([frame for one, frame in known if one.good])
+        if channel.said:
             channel.role = role = role or channel.role
-        for frame, one in zip(known, frames, strict=True):
+        for (one, frame), echo in zip(known, echoes, strict=True):
             # without a pause between them both sides may be in one carrier
             who = (one.good and role_of(frame)) or role
             self._events.append(
@@ -307,12 +230,12 @@ class FaxListener:
             )
             if one.good and not echo:
                 self._follow(channel, frame, one)
-        for other in others:
-            self._release(other)
+        for other in self._others(channel):
+            self._tell(other, other.held)
 
-    def _silent(self, channel: _Channel, at: int) -> None:
+    def _silent(self, channel: Channel, at: int) -> None:
         """V.21's carrier is lost."""
-        if channel.flagged:
+        if channel.flagged and not channel.echoes:
             loud = level(channel.powers, channel.up, at)
             self._events.append(
                 Burst(
@@ -324,14 +247,17 @@ class FaxListener:
                     what="control",
                     training="",
                     trained=None,
-                    measures=Measures(loud),
+                    # what its symbols have of each other is no noise
+                    measures=replace(channel.gauge.measures(loud, at), snr=None),
                 )
             )
         channel.live = channel.flagged = False
+        for other in self._others(channel):
+            self._tell(other, other.held)
 
     # -- what comes next ------------------------------------------------------------------------
 
-    def _follow(self, channel: _Channel, frame: Frame, heard: _Heard) -> None:
+    def _follow(self, channel: Channel, frame: Frame, heard: Heard) -> None:
         if frame.name in _SETUP:
             self._events += self._pages.renew(heard.begin)
         if isinstance(frame, CommandFrame):
@@ -380,12 +306,12 @@ class FaxListener:
 
     # -- the fast modem -------------------------------------------------------------------------
 
-    def _take_fast(self, channel: _Channel, event: ears.Event) -> None:
+    def _take_fast(self, channel: Channel, event: ears.Event) -> None:
         assert self._settings is not None
         sending = channel.sending
         match event:
             case ears.Carrier(at, up=True):
-                channel.sending = _Sending(at, self._next, self._settings.rate, self._short)
+                channel.sending = Sending(at, self._next, self._settings.rate, self._short)
                 if self._next == "picture":
                     self._enter("C", at)
                     self._events += self._pages.begin(at, channel.number, self._settings)
@@ -404,7 +330,7 @@ class FaxListener:
             case ears.Carrier(at) if sending is not None:
                 self._sent(channel, sending, at)
 
-    def _sent(self, channel: _Channel, sending: _Sending, at: int, *, again: bool = True) -> None:
+    def _sent(self, channel: Channel, sending: Sending, at: int, *, again: bool = True) -> None:
         """The fast modem's carrier is lost."""
         channel.sending = None
         loud = level(channel.powers, sending.begin, at)
@@ -428,14 +354,3 @@ class FaxListener:
             self._enter("D", at)
         if again:
             self._expect("picture", short=True)
-
-
-def _same(frames: Sequence[_Heard], loud: float, other: _Channel) -> bool:
-    """Whether it is what the other channel has said, louder or at the very moment."""
-    said = set()
-    for one, louder in other.said:
-        late = abs(frames[-1].end - one.end)
-        first = late <= _AT_ONCE and other.number == 0
-        if first or (late <= _LATE and louder - loud >= _ECHO):
-            said.add(one.octets)
-    return bool(said) and all(one.octets in said for one in frames if one.good)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
+from typing import Protocol
 
 import numpy as np
 
 from dsp.fax.listener_events import Check, Measures
-from dsp.modem.receiver import QamReceiver
 from dsp.modem.types import Bits, Complex
 from dsp.types import RATE, Samples, dbm0
 
@@ -56,6 +56,25 @@ def level(powers: array[float], begin: int, end: int) -> float:
     return float(dbm0(float(np.mean(inside)) if len(inside) else 0.0))
 
 
+class Measured(Protocol):
+    """A receiver, which knows what the line is like."""
+
+    @property
+    def quality(self) -> float:
+        """Signal to noise over 0 to 4 kHz, dB."""
+
+    @property
+    def frequency_offset(self) -> float:
+        """Hz."""
+
+    @property
+    def timing_offset(self) -> float:
+        """Parts in a million."""
+
+    def symbols(self) -> Complex:
+        """Those since it was last asked."""
+
+
 class Gauge:
     """Look at a receiver now and then while data come, since at their end it is too late."""
 
@@ -64,13 +83,14 @@ class Gauge:
         self._seen: deque[tuple[int, Complex]] = deque()
         self._looks: list[tuple[int, float, float, float]] = []
 
-    def look(self, modem: QamReceiver, at: int) -> None:
+    def look(self, receiver: Measured, at: int) -> None:
         """See what it says at a sample, if it was not asked just before."""
         if at < self._next:
             return
         self._next = at + _EVERY
-        self._looks.append((at, modem.quality, modem.frequency_offset, modem.timing_offset))
-        self._seen.append((at, modem.symbols()))
+        line = receiver.quality, receiver.frequency_offset, receiver.timing_offset
+        self._looks.append((at, *line))
+        self._seen.append((at, receiver.symbols()))
         # what was seen last may have to be left out
         while sum(len(one) for _, one in self._seen) > 2 * _SHOWN:
             self._seen.popleft()

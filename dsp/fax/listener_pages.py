@@ -65,6 +65,7 @@ class Assembly:
     _since: tuple[int, int] = (0, 0)
     _settings: Settings | None = None
     _tries: int = 0
+    _lost: bool = False
     _last: tuple[int, int] | None = None
 
     def begin(self, at: int, channel: int, settings: Settings) -> list[PageHeard]:
@@ -83,8 +84,7 @@ class Assembly:
 
     def failed(self) -> None:
         """The burst's training failed."""
-        if self._open is not None:
-            self._open.unheard = True
+        self._lost = True
 
     def bits(self, bits: Bits) -> None:
         """Take a picture's bits."""
@@ -128,9 +128,12 @@ class Assembly:
         """Nothing more comes of the page."""
         if self._frames:
             self._orphans()
+        self._close()
         opened, self._open = self._open, None
         if opened is None:
             return []
+        opened.unheard |= self._lost
+        self._lost = False
         self._last = opened.key
         heard = _heard(opened, at, answer, self.number, self._tries)
         self._tries = 0 if heard.record.confirmed else self._tries + 1
@@ -168,6 +171,8 @@ class Assembly:
         """Give the open page the frames that were sent last."""
         assert self._open is not None
         frames, self._frames = self._frames, []
+        self._open.unheard |= self._lost
+        self._lost = False
         if self._open.incoming is None or self._open.closed:
             return
         # a rate that was lowered in the page is told as that of its last part
@@ -211,7 +216,7 @@ def _is_part(octets: bytes) -> bool:
 def _heard(opened: _Open, at: int, answer: str, number: int, tries: int) -> PageHeard:
     """Decode a page that is over."""
     settings, incoming = opened.settings, opened.incoming
-    data = b"" if incoming is None else incoming.data
+    data = b"" if incoming is None or not any(incoming.data) else incoming.data
     jbig = settings.coding.startswith(_T85)
     page: Page | None = None
     quality: Quality | None = None
