@@ -52,11 +52,11 @@ def suitable(resolution: Resolution, among: Iterable[Resolution]) -> Resolution:
     return max(fitting, key=worth, default=Resolution.STANDARD)
 
 
-def fit(page: Page, width: int, resolution: Resolution) -> Page:
+def fit(page: Page, width: int, resolution: Resolution, *, lines: int | None = None) -> Page:
     """Make a page of another width and resolution.
 
-    Paper that is wider is reduced in both directions, paper that is narrower is put in the
-    middle. A line of one pixel is never lost, however much the page is reduced; a part of dots,
+    Paper that is wider, or longer, is reduced in both directions, paper that is narrower is put in
+    the middle. A line of one pixel is never lost, however much the page is reduced; a part of dots,
     as a dithered photograph is, gets new dots as dense.
 
     Parameters
@@ -65,6 +65,8 @@ def fit(page: Page, width: int, resolution: Resolution) -> Page:
         Any.
     width, resolution
         What it is to have.
+    lines
+        How many it may have; ``None`` is any number.
 
     Returns
     -------
@@ -78,13 +80,15 @@ def fit(page: Page, width: int, resolution: Resolution) -> Page:
     >>> less.width, less.height, bool(less.black().all())
     (1728, 84, True)
     """
-    if width < 1:
-        raise DocumentError(f"a line of {width} pixels is none")
-    if page.width == width and page.resolution is resolution:
-        return page
+    if width < 1 or (lines is not None and lines < 1):
+        raise DocumentError(f"{lines} lines of {width} pixels are no page")
     across = resolution.columns / page.resolution.columns
     down = resolution.lines / page.resolution.lines
     scale = min(1.0, width / (page.width * across))
+    if lines is not None:
+        scale = min(scale, lines / (page.height * down))
+    if page.width == width and page.resolution is resolution and scale == 1.0:
+        return page
     size = max(1, round(page.width * across * scale)), max(1, round(page.height * down * scale))
     if size == (page.width, page.height) and size[0] == width:
         return Page(page.rows, width, resolution)

@@ -72,7 +72,8 @@ def width_of(settings: Settings) -> int:
     >>> width_of(Settings("V.17 14400", resolution="300 × 300", width="B4"))
     3072
     """
-    return _WIDTHS[settings.width].width(resolution_of(settings))
+    # (1, 1) is reserved, or wide (bits.toml)
+    return _WIDTHS.get(settings.width, Paper.A3).width(resolution_of(settings))
 
 
 def minimum_bits(settings: Settings) -> int:
@@ -120,13 +121,12 @@ def fitting(page: Page, settings: Settings) -> Page:
     (1728, 995, <Resolution.STANDARD: 'R8 × 3.85'>)
     """
     width, resolution = width_of(settings), resolution_of(settings)
-    fitted = fit(page, width, resolution)
     paper = _LENGTHS.get(settings.length)
-    if paper is None or fitted.height <= _longest(paper, resolution):
-        return fitted
-    # on wider paper it is shorter when that is made as wide as this
-    wider = round(width * fitted.height / paper.height(resolution))
-    return fit(fit(page, wider, resolution), width, resolution)
+    down = resolution.lines / page.resolution.lines
+    lines = None
+    if paper is not None and page.height * down > _longest(paper, resolution):
+        lines = paper.height(resolution)
+    return fit(page, width, resolution, lines=lines)
 
 
 def encode(page: Page, settings: Settings) -> bytes:
@@ -196,10 +196,10 @@ class LineDecoder:
         self._rows: list[t4.Packed] = []
 
     @property
-    def rows(self) -> int:
-        """How many rows there are by what has come."""
+    def quality(self) -> t4.Quality:
+        """How the page has come by now."""
         self._decode()
-        return self._decoder.quality.rows
+        return self._decoder.quality
 
     def process_bits(self, bits: Bits) -> None:
         """Take the next bits.

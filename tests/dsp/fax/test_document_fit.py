@@ -112,3 +112,25 @@ def test_the_finest_that_the_far_end_can_take(own, among, expected):
 def test_no_line_is_no_page():
     with pytest.raises(DocumentError):
         fit(blots(1728, 2), 0, FINE)
+
+
+@given(
+    st.integers(1, 3000), st.integers(1, 3000), st.sampled_from(Resolution), st.integers(1, 3000)
+)
+@settings(max_examples=30, deadline=None)
+def test_what_is_too_long_is_reduced_both_ways(width, height, resolution, most):
+    page = Page.from_black(np.ones((height, width), np.bool_), resolution)
+    fitted = fit(page, 1728, FINE, lines=most)
+    assert (fitted.width, fitted.resolution) == (1728, FINE)
+    assert fitted.height <= most
+    free, bound = fit(page, 1728, FINE), fitted.height / fit(page, 1728, FINE).height
+    if free.height <= most:
+        assert same(free, fitted)
+    else:
+        columns = [one.black().any(axis=0).sum() for one in (fitted, free)]
+        assert abs(columns[0] - columns[1] * bound) < 1.5 + columns[1] / free.height
+
+
+def test_no_lines_are_no_page():
+    with pytest.raises(DocumentError, match="0 lines"):
+        fit(blots(1728, 2), 1728, FINE, lines=0)
