@@ -200,6 +200,33 @@ def test_a_burst_of_each_modem_is_heard(rate):
     assert len(ears.modem.symbols()) == 2048
 
 
+@pytest.mark.parametrize("rate", RATES)
+def test_libspandsps_modems_are_heard(rate):
+    name, number = rate.lower().replace(".", "").split()
+    long = spandsp_modems.Transmitter(name, int(number))
+    short = spandsp_modems.Transmitter(name, int(number), short_training=name == "v17")
+    silence = np.zeros(800, dtype=np.int16)
+    check, page = np.zeros(int(1.5 * int(number)), dtype=np.uint8), random_bits(6000)
+    ears = Ears()
+    ears.expect(rate)
+    events = hear(ears, np.concatenate([silence, long.modulate(check), silence]))
+    assert kinds(events) == FAST
+    assert zeros(data(events)[0]) >= len(check)
+    ears.expect(rate, short=True)
+    events = hear(ears, np.concatenate([silence, short.modulate(page), silence]))
+    assert kinds(events) == FAST
+    assert contains(data(events)[0], page)
+
+
+def test_what_comes_last_is_heard_when_the_call_is_over():
+    sent = np.trim_zeros(said(Say((EOP,))), "b")
+    ears = Ears()
+    early = hear(ears, np.concatenate([np.zeros(100, np.int16), sent]))
+    assert frames(early) == []
+    assert kinds(early + ears.finish()) == V21
+    assert ears.finish() == []
+
+
 def test_the_receiver_of_a_rate_is_kept_with_what_it_has_learned():
     ears = Ears()
     ears.expect("V.17 14400")
