@@ -7,12 +7,14 @@ ours. Both offsets are read from what the taps alone leave over (Gauss-Newton).
 
 from __future__ import annotations
 
+import cmath
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp.modem.acquire_kernel import normal
 from dsp.modem.equaliser_kernel import MIDDLE, SPAN
 from dsp.modem.front import PHASES
 from dsp.modem.front_kernel import halves
@@ -29,6 +31,7 @@ _ROUNDS = 3
 _NOTHING = 0.9
 """Share that is left over at first of what is no training, so that no more is tried."""
 _RIDGE = 1e-4
+_UNIT = np.eye(SPAN)
 MOVES = 12
 """Halves of a symbol by which the equaliser's window may be moved to either side."""
 _MOVE = 4
@@ -41,7 +44,7 @@ _BAD = 4.0
 _CLOCKS = 5e-4
 """How far off a clock may be; that of what is no training would lead out of the sound."""
 
-_REACH, _FINE = 2.0, 8
+_REACH, _FINE = 2, 8
 """Halves of a symbol about which a short training may be off, and steps in each."""
 
 
@@ -99,14 +102,14 @@ class Heard:
         """Samples between two halves of a symbol, if both clocks were right."""
         return RATE / self.symbol_rate / 2
 
-    def halves(self, begin: float, step: float, more: int = 1) -> _Complex:
+    def halves(self, begin: float, step: float, more: int = 0, fine: int = 1) -> _Complex:
         """Return all samples that go into the equaliser for the known symbols.
 
-        There are so many ``more`` of them at either end.
+        There are so many ``more`` of them at either end, and so many to each.
         """
-        count = 2 * len(self.known) + SPAN - 2
-        times = begin + step * (np.arange(count + 2 * more, dtype=np.float64) - MIDDLE - more)
-        return heard(self.front, self.sound, times, self.first)
+        count = 2 * len(self.known) + SPAN - 2 + 2 * more
+        at = np.arange(fine * count, dtype=np.float64) / fine - (MIDDLE + more)
+        return heard(self.front, self.sound, begin + step * at, self.first)
 
 
 @dataclass(frozen=True)
@@ -145,71 +148,79 @@ def _first_turn(heard: _Complex, known: _Complex) -> float:
     The turn between neighbours is told without ambiguity; the whole length then tells it finely.
     """
     groups = len(known) // _GROUP
-    product = (heard[: groups * _GROUP] * known[: groups * _GROUP].conj()).reshape(groups, _GROUP)
-    sums = product.sum(axis=1)
-    coarse = np.angle(np.sum(sums[1:] * sums[:-1].conj()))
-    straight = sums * np.exp(-1j * coarse * np.arange(groups))
-    span = 1
-    while 2 * span < groups:
-        span *= 2
-        fine = np.angle(np.sum(straight[span:] * straight[:-span].conj())) / span
+    product = heard[: groups * _GROUP] * known[: groups * _GROUP].conj()
+    straight = product.reshape(groups, _GROUP).sum(axis=1)
+    turn, apart = 0.0, 1
+    while apart < groups:
+        fine = cmath.phase(np.vdot(straight[:-apart], straight[apart:])) / apart
         straight = straight * np.exp(-1j * fine * np.arange(groups))
-        coarse += fine
-    return float(coarse / _GROUP)
+        turn += fine
+        apart *= 2
+    return turn / _GROUP
 
 
-def _rows(halves: _Complex, shift: int = 0, more: int = 1) -> _Complex:
-    """Return the equaliser's line at each symbol, maybe halves of a symbol earlier or later."""
-    begin = more + shift
-    lines = np.lib.stride_tricks.sliding_window_view(halves, SPAN)
-    return lines[begin : len(halves) - SPAN + shift - more + 1 : 2]
+def _equalised(halves: _Complex, taps: _Complex) -> _Complex:
+    """Return the symbol that each window over the samples makes."""
+    return np.convolve(halves, taps[::-1], "valid")
+
+
+def _equations(
+    halves: _Complex, sent: _Complex, good: _Mask, more: int = 0
+) -> tuple[_Complex, _Complex]:
+    """Return the matrix and the right side that good symbols' taps solve, so many ``more``."""
+    sums = np.zeros((2, SPAN + more + 1, SPAN + more))
+    parts = np.empty((2, len(halves)))
+    parts[0], parts[1] = halves.real, halves.imag
+    normal(parts, sent, good, sums)
+    both = sums[0] + 1j * sums[1]
+    return both[:-1], both[-1].conj()
 
 
 def _solved(matrix: _Complex, across: _Complex) -> _Complex:
     ridge = _RIDGE * np.trace(matrix).real / SPAN
-    return np.asarray(np.linalg.solve(matrix + ridge * np.eye(SPAN), across))
+    return np.asarray(np.linalg.solve(matrix + ridge * _UNIT, across))
 
 
-def _taps(rows: _Complex, sent: _Complex) -> _Complex:
-    return _solved(rows.conj().T @ rows, rows.conj().T @ sent)
+def _power(values: _Complex) -> _Floats:
+    return values.real**2 + values.imag**2
 
 
 def _good(left: _Complex) -> _Mask:
     """Tell the symbols that came, by what is left of all of them once they are fitted."""
     groups = len(left) // _GROUP
-    parts = np.array_split(np.abs(left) ** 2, groups)
-    noise = np.array([np.mean(part) for part in parts])
-    good = noise < _BAD * np.median(noise)
-    return np.repeat(good, [len(part) for part in parts])
+    begins = np.arange(groups) * len(left) // groups
+    counts = np.diff(begins, append=len(left))
+    noise = np.add.reduceat(_power(left), begins) / counts
+    return np.repeat(noise < _BAD * np.sort(noise)[groups // 2], counts)
 
 
 def _cut_off(taps: _Complex) -> bool:
     """Tell whether the taps at an end of the window are so large that others are missed there."""
-    power = np.abs(taps) ** 2
+    power = _power(taps)
     return bool(max(power[:_ENDS].sum(), power[-_ENDS:].sum()) > _CUT_OFF * power.sum())
 
 
 def _best_window(training: Heard, guess: tuple[float, float], sent: _Complex, good: _Mask) -> int:
     """Return by how many halves of a symbol the window is moved so that little is left over."""
-    halves = training.halves(*guess, MOVES)
     # one matrix has those of all windows in it
-    wide = np.lib.stride_tricks.sliding_window_view(halves, SPAN + 2 * MOVES)[::2][good]
-    matrix, across = wide.conj().T @ wide, wide.conj().T @ sent[good]
+    matrix, across = _equations(training.halves(*guess, MOVES), sent, good, 2 * MOVES)
     left = {}
     for move in range(-MOVES, MOVES + 1, _MOVE):
         part = slice(MOVES + move, MOVES + move + SPAN)
         taps = _solved(matrix[part, part], across[part])
         made = np.vdot(taps, matrix[part, part] @ taps - 2.0 * across[part])
-        left[move] = float(np.sum(np.abs(sent[good]) ** 2) + made.real)
+        left[move] = float(_power(sent[good]).sum() + made.real)
     enough = _ENOUGH * min(left.values())
     return min((move for move in left if left[move] <= enough), key=abs)
 
 
-def _moves(slope: _Complex, sent: _Complex, left: _Complex, middle: _Floats) -> _Floats:
+def _moves(slope: _Complex, sent: _Complex, left: _Complex, middle: _Floats) -> tuple[float, float]:
     """Return by how much turn and clock are off, the latter in parts of a symbol a symbol."""
-    columns = np.stack([1j * sent * middle, slope * middle], axis=1)
-    matrix = (columns.conj().T @ columns).real
-    return np.asarray(np.linalg.solve(matrix, (columns.conj().T @ left).real))
+    turning, later = 1j * sent * middle, slope * middle
+    a, c = _power(turning).sum(), _power(later).sum()
+    b = np.vdot(turning, later).real
+    x, y = np.vdot(turning, left).real, np.vdot(later, left).real
+    return (c * x - b * y) / (a * c - b * b), (a * y - b * x) / (a * c - b * b)
 
 
 def fit(training: Heard) -> Fit:
@@ -218,30 +229,30 @@ def fit(training: Heard) -> Fit:
     middle = np.arange(len(known), dtype=np.float64) - (len(known) - 1) / 2
     begin, step = training.begin, training.nominal
     halves = training.halves(begin, step)
-    scale = 1.0 / np.sqrt(np.mean(np.abs(halves) ** 2))
-    turn = _first_turn(_rows(halves)[:, MIDDLE], known)
+    scale = 1.0 / np.sqrt(np.mean(_power(halves)))
+    turn = _first_turn(halves[MIDDLE:][: 2 * len(known) : 2], known)
     good, taps = np.ones(len(known), dtype=np.bool_), np.zeros(SPAN, dtype=np.complex128)
     for number in range(_ROUNDS):
         sent = known * np.exp(1j * turn * middle)
         if number == 1 and _cut_off(taps):
             begin += step * _best_window(training, (begin, step), sent, good)
-        halves = scale * training.halves(begin, step)
-        rows = np.ascontiguousarray(_rows(halves))
-        taps = _taps(rows[good], sent[good])
-        left = rows @ taps - sent
-        if np.mean(np.abs(left) ** 2) > _NOTHING * np.mean(np.abs(sent) ** 2):
+        halves = scale * training.halves(begin, step, 1)
+        taps = _solved(*_equations(halves[1:-1], sent, good))
+        made = _equalised(halves, taps)
+        left = made[1::2] - sent
+        if _power(left).mean() > _NOTHING * _power(sent).mean():
             break
         good = _good(left)
-        slope = (_rows(halves, 1) - _rows(halves, -1)) @ taps / 2
+        slope = (made[2::2] - made[:-2:2]) / 2
         moves = _moves(slope[good], sent[good], left[good], middle[good])
         turn += moves[0]
         # the slope is by half a symbol of two
         longest, before = training.nominal * _CLOCKS, step - training.nominal
-        longer = np.clip(before - moves[1] * step / 2, -longest, longest) - before
+        longer = min(max(before - moves[1] * step / 2, -longest), longest) - before
         begin -= longer * (len(known) - 1)
         step += longer
     free = max(int(good.sum()) - SPAN, 1)
-    noise = np.mean(np.abs(left[good]) ** 2) / np.mean(np.abs(known[good]) ** 2) * good.sum() / free
+    noise = _power(left[good]).sum() / _power(known[good]).mean() / free
     late = (begin - training.begin) / step
     return Fit(taps, begin, step, -turn * (len(known) - 1) / 2, turn, scale, float(noise), late)
 
@@ -249,8 +260,8 @@ def fit(training: Heard) -> Fit:
 def plain(training: Heard) -> Fit:
     """Return what a line without distortion would be fitted with."""
     halves = training.halves(training.begin, training.nominal)
-    scale = 1.0 / np.sqrt(np.mean(np.abs(halves) ** 2))
-    turn = _first_turn(_rows(halves)[:, MIDDLE], training.known)
+    scale = 1.0 / np.sqrt(np.mean(_power(halves)))
+    turn = _first_turn(halves[MIDDLE:][: 2 * len(training.known) : 2], training.known)
     taps = np.zeros(SPAN, dtype=np.complex128)
     taps[MIDDLE] = 1.0
     return Fit(taps, training.begin, training.nominal, 0.0, turn, float(scale), 1.0, 0.0)
@@ -267,32 +278,32 @@ def refit(training: Heard, kept: Fit) -> Fit:
         What the line is known to be.
     """
     known = training.known * np.exp(1j * kept.turn * np.arange(len(training.known)))
-    energy = np.sum(np.abs(known) ** 2)
-    moves = np.linspace(-_REACH, _REACH, round(2 * _REACH * _FINE) + 1)
-    moves = (moves + kept.late) * kept.step
+    energy = _power(known).sum()
+    begin = training.begin + kept.late * kept.step
 
-    def made(move: float) -> _Complex:
-        halves = kept.scale * training.halves(training.begin + move, kept.step)
-        return np.asarray(_rows(halves) @ kept.taps)
+    def likeness(symbols: _Complex) -> _Floats:
+        return np.asarray(_power(symbols @ known.conj()) / (energy * _power(symbols).sum(axis=-1)))
 
-    def likeness(made: _Complex) -> float:
-        return float(abs(np.vdot(known, made)) ** 2 / (energy * np.vdot(made, made).real))
-
-    alike = np.array([likeness(made(move)) for move in moves])
-    best = min(max(int(np.argmax(alike)), 1), len(moves) - 2)
+    # a row to each fine step: from a symbol on, whole steps lead to the moves after it
+    fine = training.halves(begin, kept.step, _REACH, _FINE).reshape(-1, _FINE).T
+    made = np.lib.stride_tricks.sliding_window_view(fine, SPAN, axis=1) @ kept.taps
+    whole, part = np.divmod(np.arange(2 * _REACH * _FINE + 1), _FINE)
+    at = whole[:, None] + 2 * np.arange(len(known))
+    alike = likeness(made[part[:, None], at])
+    best = min(max(int(np.argmax(alike)), 1), len(alike) - 2)
     before, there, after = alike[best - 1 : best + 2]
     curve = before - 2.0 * there + after
-    part = 0.5 * (before - after) / curve if curve < 0 else 0.0
-    move = moves[best] + (moves[1] - moves[0]) * min(max(part, -1.0), 1.0)
-    symbols = made(move)
+    between = 0.5 * (before - after) / curve if curve < 0 else 0.0
+    begin += kept.step * ((best + min(max(between, -1.0), 1.0)) / _FINE - _REACH)
+    symbols = _equalised(kept.scale * training.halves(begin, kept.step), kept.taps)[::2]
     across = np.vdot(known, symbols)
     return Fit(
         kept.taps,
-        training.begin + move,
+        begin,
         kept.step,
         float(np.angle(across)),
         kept.turn,
         float(kept.scale * energy / abs(across)),
-        1.0 / max(likeness(symbols), 1e-3) - 1.0,
+        1.0 / max(float(likeness(symbols)), 1e-3) - 1.0,
         kept.late,
     )
