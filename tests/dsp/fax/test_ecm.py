@@ -156,6 +156,28 @@ def test_a_page_is_whole_whatever_is_lost(size, length, loss, seed):
     assert (receiver.holes, receiver.gaps) == (0, ())
 
 
+@given(SIZES, st.integers(1, 20_000), st.floats(0, 4e-4), st.integers(0, 1 << 30))
+@settings(max_examples=20, deadline=None)
+def test_a_page_is_whole_whatever_bits_are_wrong(size, length, errors, seed):
+    dice, data = np.random.default_rng(seed), octets(length, seed)
+    sender, receiver = Outgoing(data, size), Incoming(size)
+    deframer = hdlc.Deframer()
+    while True:
+        bits = sender.source(2400)(1 << 30).copy()
+        bits[dice.random(len(bits)) < errors] ^= 1
+        for frame in deframer.process(bits) + deframer.finish():
+            receiver.take(frame.octets, frame.good)
+        asked = receiver.missing(sender.frames)
+        if asked:
+            sender.request(asked)
+            continue
+        receiver.close()
+        if sender.last:
+            break
+        sender.next_block()
+    assert receiver.data == whole(data, size)
+
+
 def test_several_pages_by_one_receiver():
     receiver = Incoming(256)
     for seed in range(3):
