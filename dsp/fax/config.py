@@ -57,12 +57,12 @@ class Config:
     answer_silence
         Seconds between the answer and CED; T.30 4.1.2 has 1.8 to 2.5 for the sake of exchanges
         that a call through this program has behind it.
-    subaddress, sender, password
-        SUB, SID and PWD, where the far end takes them: with DCS; empty sends none.
-    poll
-        SEP, the document that is polled; ``None`` polls whatever there is.
+    subaddress, sender
+        SUB and SID, sent with DCS where the far end takes them; empty sends none.
+    password, poll
+        PWD and SEP, sent with DTC where the far end takes them: which document is polled.
     wants_password
-        What PWD must be for a page to be taken, or for a document to be polled from this end.
+        What PWD must be for a document to be polled from this end.
     facilities
         The information field of an NSF that is sent with DIS; empty sends none.
     most_bad
@@ -97,7 +97,7 @@ class Config:
     subaddress: str = ""
     sender: str = ""
     password: str = ""
-    poll: str | None = None
+    poll: str = ""
     wants_password: str = ""
     facilities: bytes = b""
     most_bad: float = 0.05
@@ -106,6 +106,6 @@ class Config:
 
     def __post_init__(self) -> None:
         for name in ("ident", "subaddress", "sender", "password", "poll"):
-            text = getattr(self, name) or ""
+            text = getattr(self, name)
             if len(text) > _IDENT or not (text.isascii() and text.isprintable()):
                 raise FaxError(f"{name} {text!r}: up to {_IDENT} characters of ASCII are needed")

@@ -30,6 +30,22 @@ _TIMERS = {
 """Seconds of T.30's timers (2005, 5.4.3); T4 is that of terminals without an operator."""
 
 GAP = Silence(0.06)
+"""Between two of a terminal's own signals of different modems (T.30 5.3.1: 75 ± 20 ms)."""
+
+_TURN = Silence(0.02)
+"""Before an answer: that the far end's carrier is away is known 35 ms late and more."""
+
+_TIMERS = {
+    "T0": 60.0,
+    "T1": 35.0,
+    "T2": 6.0,
+    "T3": 10.0,
+    "T4": 3.0,
+    "T5": 60.0,
+}
+"""Seconds of T.30's timers (2005, 5.4.3); T4 is that of terminals without an operator."""
+
+GAP = Silence(0.06)
 """Before all that is said but the first.
 
 Between two of a terminal's own signals of different modems T.30 has 75 ± 20 ms (5.3.1); after the
@@ -134,6 +150,10 @@ class Dialogue:
         The sample at which each that runs goes off.
     due : int
         The first of them.
+    asks : str
+        What this end asks for: ``"identify"`` by DIS, ``"poll"`` by DTC.
+    heard : bool
+        Whether the far end has spoken since this one has.
     """
 
     line: Line
@@ -151,6 +171,17 @@ class Dialogue:
     trace: list[TraceLine] = field(default_factory=list)
     timers: dict[str, int] = field(default_factory=dict)
     due: int = 1 << 62
+    asks: str = "identify"
+    heard: bool = False
+
+    @property
+    def able(self) -> Capabilities:
+        """What DIS or DTC says of this end."""
+        return replace(
+            self.config.able,
+            receives=self.sink is not None,
+            has_document=bool(self.pages) and not self.calling,
+        )
 
     # -- timers -------------------------------------------------------------------------------
 
@@ -174,7 +205,12 @@ class Dialogue:
 
     def say(self, *frames: Frame, then: Sequence[Signal] = ()) -> None:
         """Send frames by V.21, and what comes with them."""
-        self.line.say(GAP, self.control(*frames), *then)
+        self.line.say(self.pause(), self.control(*frames), *then)
+
+    def pause(self) -> Silence:
+        """Give what is to be before a signal: less behind the far end than behind this one."""
+        heard, self.heard = self.heard, False
+        return _TURN if heard else GAP
 
     def control(self, *frames: Frame) -> Control:
         """Make a transmission of frames, the last of which says so."""

@@ -203,6 +203,11 @@ class Incoming:
         return self._blocks
 
     @property
+    def received(self) -> int:
+        """How many of its frames have come."""
+        return len(self._frames)
+
+    @property
     def count(self) -> int | None:
         """How many frames it has; ``None`` before PPS has said so."""
         return self._count

@@ -25,6 +25,8 @@ __all__ = ["Machine"]
 
 _PATIENT = frozenset({"T1", "T2", "T4", "check"})
 """Timers that wait for something to begin: they do not go off while frames are coming."""
+_OF_A_STATE = ("T4", "check")
+"""Timers that mean nothing in the next state."""
 _POSTPONED = 0.1
 _STUCK = 12.0
 """Seconds after which V.21's carrier has been there for too long."""
@@ -78,14 +80,17 @@ class Machine:
             return False
         if row.fail is not None:
             self.call.fail(row.fail)
+        before = dict(self.call.timers)
         said = self._do(row.do, frame)
         follows = row.go if said is None else row.words[said]
         if follows is not None:
+            self._stop_those_of(before)
             self._enter(states()[follows])
         return True
 
     def frame(self, octets: bytes, good: bool) -> None:
         """Take a frame by V.21."""
+        self.call.heard = True
         frame = parse(octets)
         if not good:
             self.call.tell("heard", f"a frame with a wrong FCS, {octets[:3].hex(' ')} …")
@@ -104,7 +109,9 @@ class Machine:
         self.event("flags")
 
     def quiet(self) -> None:
-        """Note that V.21's carrier is away."""
+        """Note that V.21's carrier is away: a command is looked for anew."""
+        if self._frames_since is not None and "T2" in self.call.timers:
+            self.call.start("T2")
         self._frames_since = None
 
     def trained(self) -> None:
@@ -113,6 +120,7 @@ class Machine:
 
     def fast_lost(self) -> None:
         """Note that the carrier of the page's modem is away."""
+        self.call.heard = True
         self.event("fast lost")
 
     def bits(self, bits: Bits) -> None:
@@ -129,6 +137,11 @@ class Machine:
     def said(self) -> None:
         """Note that all that was to be said is said."""
         self.event("said")
+
+    @property
+    def confirmed(self) -> int:
+        """How many pages have been confirmed."""
+        return sum(one.confirmed for one in self.call.records)
 
     def hung_up(self) -> None:
         """Note that the call is over."""
@@ -189,11 +202,16 @@ class Machine:
         self._phases[self.state.phase] += (call.line.now - self._since) / RATE
         self._since = call.line.now
         self.state = state
-        call.stop("T4", "check")
         if state.name == "over":
             call.fail("unexpected")
             call.tell("here", outcomes()[call.outcome].text)
         self._do(state.enter)
+
+    def _stop_those_of(self, before: dict[str, int]) -> None:
+        """Stop the timers of a state that is left, but for what was started for the next one."""
+        for timer in _OF_A_STATE:
+            if timer in before and self.call.timers.get(timer) == before[timer]:
+                self.call.stop(timer)
 
     def _go_off(self) -> None:
         """Do what the timers do that are due."""

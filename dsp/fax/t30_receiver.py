@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from dsp.fax import pagecode
-from dsp.fax.capabilities import Capabilities, Settings
+from dsp.fax.capabilities import Settings
 from dsp.fax.dialogue import TRIES, Dialogue
 from dsp.fax.document import Page
 from dsp.fax.ecm import Incoming
@@ -99,7 +99,6 @@ class Receiver:
     """
 
     call: Dialogue
-    _asks: str = "identify"
     _tries: int = 0
     _check: list[Bits] = field(default_factory=list)
     _sheet: _Sheet | None = None
@@ -107,7 +106,6 @@ class Receiver:
     _answer: _Answer | None = None
     _parts: Incoming = field(default_factory=lambda: Incoming(256))
     _got: int = 0
-    _before: int = 0
     _heard_page: bool = False
     _long: bool = False
     _waited: float = 0.0
@@ -127,44 +125,40 @@ class Receiver:
         """Send DIS, with NSF and CSI before it."""
         if "T1" not in self.call.timers:
             self.call.start("T1")
-        self._asks = "identify"
+        self.call.asks = "identify"
         config = self.call.config
         frames: list[Frame] = []
         if config.facilities:
             frames.append(FacilitiesFrame("NSF", config.facilities))
         if config.ident:
             frames.append(IdentFrame.of("CSI", config.ident))
-        self.call.say(*frames, CapabilityFrame("DIS", self._able().fif()))
+        self.call.say(*frames, CapabilityFrame("DIS", self.call.able.fif()))
 
     def poll(self, _: Frame | None) -> None:
         """Send DTC, with CIG, PWD and SEP before it."""
         self._tries += 1
-        self._asks = "poll"
+        self.call.asks = "poll"
         config, far = self.call.config, self.call.far.able
         frames: list[Frame] = []
         if config.ident:
             frames.append(IdentFrame.of("CIG", config.ident))
         if config.password and far is not None and far.password:
-            frames.append(IdentFrame.of("PWD", config.password, x=True))
+            frames.append(IdentFrame.of("PWD", config.password))
         if config.poll and far is not None and far.selective_polling:
             frames.append(IdentFrame.of("SEP", config.poll))
-        self.call.say(*frames, CapabilityFrame("DTC", self._able().fif()))
+        self.call.say(*frames, CapabilityFrame("DTC", self.call.able.fif()))
 
     def await_command(self, _: Frame | None) -> None:
         """Wait for the answer to DIS or DTC."""
         self.call.line.expect(None)
         self.call.start("T4")
 
-    def dis_again(self, frame: Frame | None) -> str | None:
-        """Send DTC again, if DIS comes instead of its answer; a DIS after a DIS is an echo."""
-        return self.ask_again(frame) if self._asks == "poll" else None
-
     def ask_again(self, _: Frame | None) -> str:
         """Send DIS or DTC again."""
-        if self._asks == "poll" and self._tries >= TRIES:
+        if self.call.asks == "poll" and self._tries >= TRIES:
             self.call.fail("command_timeout")
             return "over"
-        return self._asks
+        return self.call.asks
 
     def settle(self, frame: Frame | None) -> str:
         """Take the settings of a DCS, and listen to the training check."""
@@ -172,13 +166,10 @@ class Receiver:
         self._drop_sheet()
         self.call.stop("T1", "T2", "T3", "T4", "stall")
         settings = frame.settings
-        wrong = unable(settings, self._able())
+        wrong = unable(settings, self.call.able)
         if wrong or self.call.sink is None:
             self.call.tell("here", f"cannot receive: {', '.join(wrong) or 'no document is wanted'}")
             self.call.fail("incompatible")
-            return "refuse"
-        if self.call.config.wants_password not in ("", self.call.far.password):
-            self.call.fail("password_refused")
             return "refuse"
         self.call.settings = settings
         self.call.sending = False
@@ -235,10 +226,11 @@ class Receiver:
     def begin_page(self, _: Frame | None) -> None:
         """Note that a page, or more of one, comes."""
         self.call.stop("T2", "T4")
-        self.call.start("stall", STALL)
-        self._before = -1
         self._heard_page = True
         self._open()
+        if "stall" not in self.call.timers:
+            self._got = self._parts.received
+            self.call.start("stall", STALL)
 
     def check_bits(self, bits: Bits) -> None:
         """Take bits of the training check."""
@@ -255,19 +247,20 @@ class Receiver:
         """Take a frame of a page with error correction."""
         if self._sheet is not None:
             self._parts.take(octets, good)
-            self._got += good
 
     def end_page(self, _: Frame | None) -> None:
         """Wait for the command after the page."""
-        self.call.stop("stall")
         self.call.start("T2")
 
     def stalled(self, _: Frame | None) -> str | None:
         """Give a page up that gets on no more, though its carrier stands."""
         sheet = self._sheet
-        got = self._got if sheet is None or sheet.lines is None else sheet.lines.rows
-        if got != self._before:
-            self._before = got
+        good = self._parts.received
+        if sheet is not None and sheet.lines is not None:
+            quality = sheet.lines.quality
+            good = quality.rows - 2 * quality.bad_rows
+        if good > self._got:
+            self._got = good
             self.call.start("stall", STALL)
             return None
         self.call.fail("carrier_lost")
@@ -343,7 +336,7 @@ class Receiver:
         if not self._settled.ecm:
             return None
         self._command(frame)
-        if frame.rate not in rates(self._able().modems):
+        if frame.rate not in rates(self.call.able.modems):
             self.call.fail("incompatible")
             return "refuse"
         self.call.settings = replace(self._settled, rate=frame.rate)
@@ -437,15 +430,6 @@ class Receiver:
     def _settled(self) -> Settings:
         assert self.call.settings is not None, "settings come before"
         return self.call.settings
-
-    def _able(self) -> Capabilities:
-        """What DIS or DTC says of this end."""
-        sends = bool(self.call.pages) and not self.call.calling
-        return replace(
-            self.call.config.able,
-            receives=self.call.sink is not None,
-            has_document=sends,
-        )
 
     def _frame(self, name: str) -> Frame:
         """The answer, which asks for an operator where the far end did and one is wanted."""

@@ -133,6 +133,13 @@ class Sender:
             return self._settle()
         return "refuse"
 
+    def dis_as_dtc(self, frame: Frame | None) -> str | None:
+        """Take a DIS for a DTC, as some callers poll; a DIS of this end's own is an echo."""
+        assert isinstance(frame, CapabilityFrame), "rows of DIS alone come here"
+        if self.call.asks == "poll" or frame.bits == self.call.able.fif():
+            return None
+        return self.polled(frame)
+
     def train(self, _: Frame | None) -> None:
         """Send DCS and the training check."""
         self._tries += 1
@@ -187,7 +194,7 @@ class Sender:
             self.call.tell("sent", f"{len(sheet.parts.wanted)} frames of page {self._index + 1}")
         short = settings.modem == "V.17" and not self._long
         self._long = False
-        self.call.line.say(GAP, Image(settings.rate, short, source))
+        self.call.line.say(self.call.pause(), Image(settings.rate, short, source))
 
     # -- phase D ------------------------------------------------------------------------------
 
@@ -340,11 +347,10 @@ class Sender:
         )
 
     def _idents(self) -> Sequence[Frame]:
-        """PWD, SUB, SID and TSI, those that there are."""
+        """SUB, SID and TSI, those that there are."""
         config, far = self.call.config, self.call.far.able
         assert far is not None, "a DIS comes before"
         said = {
-            "PWD": config.password if far.password else "",
             "SUB": config.subaddress if far.subaddress else "",
             "SID": config.sender if far.password else "",
             "TSI": config.ident,

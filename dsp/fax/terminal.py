@@ -105,6 +105,11 @@ class FaxTerminal:
         return self._machine.result()
 
     @property
+    def confirmed(self) -> int:
+        """How many pages have been confirmed, by the far end or to it."""
+        return self._machine.confirmed
+
+    @property
     def interrupted(self) -> bool:
         """Whether the far end has asked for an operator."""
         return self._machine.call.interrupted
