@@ -27,7 +27,7 @@ from dsp import signals
 from dsp.fax import hdlc, modems
 from dsp.modem import v21
 from dsp.modem.transmitter import LEVELS
-from dsp.modem.types import Bits, BitSource, ModemError
+from dsp.modem.types import BitSource, ModemError, Transmits
 from dsp.types import RATE, Samples
 
 __all__ = ["Ced", "Check", "Cng", "Control", "Image", "Mouth", "Signal", "Silence"]
@@ -37,6 +37,9 @@ _INT16 = np.dtype(np.int16)
 _CNG_SECONDS = 3.5
 _FLAGS = 32
 """Flags before frames, which are 853 ms: 850 are the least (T.30 5.3.1)."""
+
+_AHEAD = 1600
+"""Samples that a modem makes at once at least."""
 
 _CLOSING = 2
 """Flags after the last frame: one ends it, and one more lets all receivers' filters run out."""
@@ -114,16 +117,26 @@ class _Sound:
         return part
 
 
-class _Zeros:
-    """A source of so many of them."""
+class _Ahead:
+    """What a modem's sender says, some more of it at once than is pulled: so it costs less."""
 
-    def __init__(self, count: int) -> None:
-        self._left = count
+    def __init__(self, sender: Transmits) -> None:
+        self._sender = sender
+        self._samples, self._at = np.zeros(0, _INT16), 0
 
-    def __call__(self, count: int) -> Bits:
-        count = min(count, self._left)
-        self._left -= count
-        return np.zeros(count, dtype=np.uint8)
+    @property
+    def done(self) -> bool:
+        return self._at == len(self._samples) and self._sender.done
+
+    def pull(self, count: int) -> Samples:
+        begin = self._at
+        if begin + count > len(self._samples):
+            more = self._sender.pull(max(count, _AHEAD))
+            self._samples = np.concatenate([self._samples[begin:], more])
+            begin = 0
+        part = self._samples[begin : begin + count].copy()
+        self._at = begin + len(part)
+        return part
 
 
 @lru_cache(maxsize=16)
@@ -138,16 +151,21 @@ def _ced(seconds: float, level: float) -> Samples:
 
 @lru_cache(maxsize=64)
 def _control(frames: tuple[bytes, ...], level: float) -> Samples:
-    """Most frames are said in one call after another."""
     bits = hdlc.encode(frames, opening=_FLAGS, closing=_CLOSING)
     return v21.Transmitter(level=level).modulate(bits)
+
+
+@lru_cache(maxsize=32)
+def _check(rate: str, seconds: float, level: float) -> Samples:
+    zeros = np.zeros(round(seconds * modems.bit_rate(rate)), dtype=np.uint8)
+    return modems.transmitter(rate, level=level).modulate(zeros)
 
 
 class Mouth:
     """Say signals one after the other, and nothing when there are none.
 
-    What comes out does not depend on how many samples are pulled at once; only the bits of an
-    :class:`Image` are asked for as they are needed.
+    What comes out does not depend on how many samples are pulled at once; the bits of an
+    :class:`Image` are asked for up to 0.2 s before they are on the line.
 
     Parameters
     ----------
@@ -245,10 +263,8 @@ class Mouth:
             case Control(frames):
                 return _Sound(_control(frames, level))
             case Check(rate, seconds):
-                sender = modems.transmitter(rate, level=level)
-                sender.start(_Zeros(round(seconds * modems.bit_rate(rate))))
-                return sender
+                return _Sound(_check(rate, seconds, level))
             case Image(rate, short, source):
                 sender = modems.transmitter(rate, short=short, level=level)
                 sender.start(source)
-                return sender
+                return _Ahead(sender)

@@ -27,6 +27,7 @@ _PATIENT = frozenset({"T1", "T2", "T4", "check"})
 """Timers that wait for something to begin: they do not go off while frames are coming."""
 _OF_A_STATE = ("T4", "check")
 """Timers that mean nothing in the next state."""
+_STORING = frozenset({"store", "not ready"})
 _POSTPONED = 0.1
 _STUCK = 12.0
 """Seconds after which V.21's carrier has been there for too long."""
@@ -59,6 +60,7 @@ class Machine:
         self._phases = dict.fromkeys("ABCDE", 0.0)
         self._since = 0
         self.state = states()["call" if calling else "answer"]
+        self.call.start("limit", config.seconds)
         self._do(self.state.enter)
 
     @property
@@ -149,12 +151,16 @@ class Machine:
             self.call.fail("call_dropped")
             self._enter(states()["over"])
 
+    @property
+    def due(self) -> int:
+        """The sample at which :meth:`tick` is to be called next."""
+        return 0 if self.state.name in _STORING else self.call.due
+
     def tick(self) -> None:
-        """Look at the timers and the store; call it every few milliseconds of sound."""
-        call = self.call
-        if call.line.now >= call.due:
+        """Look at the timers and the store."""
+        if self.call.line.now >= self.call.due:
             self._go_off()
-        if self.state.name in ("store", "not ready") and (stored := self._receiver.storing()):
+        if self.state.name in _STORING and (stored := self._receiver.storing()):
             self.event(stored)
 
     def result(self) -> Result:
@@ -203,6 +209,7 @@ class Machine:
         self._since = call.line.now
         self.state = state
         if state.name == "over":
+            call.stop(*call.timers)
             call.fail("unexpected")
             call.tell("here", outcomes()[call.outcome].text)
         self._do(state.enter)
@@ -220,6 +227,9 @@ class Machine:
         for timer in [name for name, due in call.timers.items() if due <= now]:
             if timer not in call.timers:
                 continue
+            if timer == "limit":
+                self.hung_up()
+                return
             if timer in _PATIENT and self._coming():
                 call.start(timer, _POSTPONED)
             elif timer in self.state.rows:

@@ -83,7 +83,6 @@ class FaxTerminal:
             raise FaxError("there is nothing to be sent, and nowhere to receive to")
         config = config or Config()
         self.now = 0
-        self._seconds = config.seconds
         self._mouth, self._ears = Mouth(config.level), Ears()
         self._speaking = self._fast = self._live = False
         self._waiting: list[Signal] = []
@@ -133,6 +132,8 @@ class FaxTerminal:
             ``(n,)`` int16: what is said while that is heard. However blocks are cut, the same is
             said.
         """
+        if self.done:
+            return np.zeros(len(block), dtype=np.int16)
         if len(block) == STEP and not len(self._heard):
             said = self._next
             self._hear(block)
@@ -190,10 +191,8 @@ class FaxTerminal:
         if not self._speaking or machine.calling_up:
             for event in self._ears.process(block):
                 self._take(event)
-        if not machine.over:
+        if self.now >= machine.due:
             machine.tick()
-            if self.now >= self._seconds * RATE:
-                machine.hung_up()
 
     def _take(self, event: Event) -> None:
         machine = self._machine

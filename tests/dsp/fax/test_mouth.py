@@ -213,7 +213,7 @@ def test_a_frame_that_is_none_is_refused():
         mouth.pull(160)
 
 
-def test_a_source_is_asked_for_what_is_needed_and_no_more():
+def test_a_source_is_asked_at_most_a_fifth_of_a_second_ahead():
     asked = []
 
     def endless(count):
@@ -225,5 +225,4 @@ def test_a_source_is_asked_for_what_is_needed_and_no_more():
     for _ in range(100):
         mouth.pull(160)
     # 2 s without the 253 ms of training, and what the pulses reach ahead
-    assert 9600 * 1.74 <= sum(asked) <= 9600 * 1.78
-    assert max(asked) <= 2 * 9600 * 0.02
+    assert 9600 * 1.74 <= sum(asked) <= 9600 * 1.98
