@@ -201,6 +201,20 @@ def test_a_burst_of_each_modem_is_heard(rate):
 
 
 @pytest.mark.parametrize("rate", RATES)
+def test_of_two_sides_mixed_one_may_begin_before_the_other_has_ended(rate):
+    frame, sent = np.trim_zeros(said(Say((TSI,))), "b"), random_bits(6000)
+    page = said(image(rate, sent, short=False), Silence(0.1))
+    mixed = np.zeros(len(frame) - 800 + len(page), dtype=np.int16)
+    mixed[: len(frame)] += frame
+    mixed[len(frame) - 800 :] += page
+    ears = Ears(mixed=True)
+    ears.expect(rate)
+    events = hear(ears, mixed)
+    assert [one for one in kinds(events) if one in FAST] == FAST
+    assert contains(data(events)[0], sent)
+
+
+@pytest.mark.parametrize("rate", RATES)
 def test_libspandsps_modems_are_heard(rate):
     name, number = rate.lower().replace(".", "").split()
     long = spandsp_modems.Transmitter(name, int(number))
