@@ -253,7 +253,8 @@ def decode(
     tuple
         The page, ``None`` where there are no rows, and how it has come. In MH and MR the lines
         that were cut are bad; how many there were between them is not known. After a gap in MMR
-        nothing can be decoded: one bad row stands for all.
+        nothing can be decoded. Where no row is bad though some are lost, one stands for them at
+        the end.
 
     Raises
     ------
@@ -262,16 +263,19 @@ def decode(
     """
     width = width_of(settings)
     decoder = t4.Decoder(cast(t4.Coding, settings.coding), width)
-    one_way = settings.coding == "MMR"
-    if one_way and gaps:
-        data = data[: gaps[0][0]]
-    elif one_way:
+    resumes = settings.coding != "MMR"
+    if not resumes and not gaps:
         data = _without_fill(data)
-    rows = [decoder.process(t4.flip(data)), decoder.finish()]
+    first = gaps[0][0] if gaps else len(data)
+    rows = [decoder.process(t4.flip(data[:first]))]
+    whole = not gaps or decoder.quality.ended
+    if resumes:
+        rows.append(decoder.process(t4.flip(data[first:])))
+    rows.append(decoder.finish())
     quality = decoder.quality
-    if one_way and quality.rows and not quality.ended and (gaps or quality.flaws):
-        last = next(some[-1:] for some in reversed(rows) if len(some))
-        rows.append(last)
+    damaged = not whole or (not resumes and quality.flaws)
+    if damaged and quality.rows and not quality.bad_rows:
+        rows.append(next(some[-1:] for some in reversed(rows) if len(some)))
         quality = replace(quality, rows=quality.rows + 1, bad_rows=1, longest_bad_run=1)
     return _made(rows, width, resolution_of(settings)), quality
 

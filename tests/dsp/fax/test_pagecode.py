@@ -217,9 +217,8 @@ def test_holes_cost_the_lines_in_them(lost, coding):
     whole = max(len(before) - 1, 0)  # the last was cut
     assert back.height <= sent.height + len(lost)
     assert np.array_equal(back.rows[:whole], sent.rows[:whole])
-    if max(lost) < frames - 2:
-        assert quality.ended
-        assert quality.bad_rows > 0
+    assert quality.bad_rows > 0 or min(lost) == frames - 1
+    assert quality.ended or max(lost) >= frames - 2
     # after the last hole rows are there from an EOL on, of MR from one that is coded by itself on
     _, rest = t4.decode(t4.flip(octets[(max(lost) + 1) * 64 :]), 1728, coding)
     after = rest.rows - rest.bad_rows
@@ -265,6 +264,44 @@ def test_a_page_without_eofb_is_whole(rows):
         back, quality = pagecode.decode(data, ecm())
         assert same(back, sent)
         assert (quality.bad_rows, quality.flaws, quality.ended) == (0, {}, False)
+
+
+@pytest.mark.parametrize("eols", [0, 1, 2, 6])
+@pytest.mark.parametrize("coding", ["MH", "MR"])
+@pytest.mark.parametrize("rows", range(1, 9))
+def test_lines_without_rtc_are_whole(rows, coding, eols):
+    sent = page(rows=rows)
+    encoder = t4.Encoder(coding, sent.width, k=4)
+    bits = np.unpackbits(np.frombuffer(encoder.encode(sent.rows) + encoder.finish(), np.uint8))
+    text = "".join(map(str, bits)).rstrip("0")
+    eol = "000000000001" + ("1" if coding == "MR" else "")
+    text = text.removesuffix(eol * 6) + eol * eols
+    octets = bytes(int(text[at : at + 8].ljust(8, "0"), 2) for at in range(0, len(text), 8))
+    for data in (octets, octets.ljust(-(-len(octets) // 256) * 256, b"\0")):
+        back, quality = pagecode.decode(t4.flip(data), ecm(coding))
+        assert same(back, sent)
+        assert (quality.bad_rows, quality.flaws, quality.ended) == (0, {}, eols == 6)
+
+
+@pytest.mark.parametrize("coding", ["MH", "MR", "MMR"])
+def test_holes_behind_the_end_of_a_page_are_none(coding):
+    octets = pagecode.encode(page(), ecm(coding))
+    gap = (len(octets), len(octets) + 256)
+    back, quality = pagecode.decode(octets + bytes(256), ecm(coding), gaps=[gap])
+    assert same(back, page())
+    assert (quality.bad_rows, quality.flaws, quality.ended) == (0, {}, True)
+
+
+@pytest.mark.parametrize("coding", ["MH", "MR", "MMR"])
+def test_a_page_of_which_the_rest_is_lost_has_a_bad_row(coding):
+    octets = pagecode.encode(page(), ecm(coding))
+    for end in range(300, 400, 7):
+        data = octets[:end] + bytes(256)
+        back, quality = pagecode.decode(data, ecm(coding), gaps=[(end, end + 256)])
+        assert 0 < back.height < page().height
+        assert (quality.rows, quality.bad_rows) == (back.height, 1)
+        assert np.array_equal(back.rows[-1], back.rows[-2])
+        assert np.array_equal(back.rows[:-1], page().rows[: back.height - 1])
 
 
 def test_damage_in_t6_is_a_bad_row():
