@@ -21,7 +21,7 @@ from tests.support.spandsp_fax import CODINGS, SpandspFax
 PEER, OURS = "spandsp", "ours"
 Ends = tuple[str, str]
 PAIRS: tuple[Ends, ...] = ((PEER, PEER), (PEER, OURS), (OURS, PEER), (OURS, OURS))
-"""Who calls and sends, and who answers and receives."""
+"""Who sends, and who receives."""
 
 FAMILIES = {
     "V.17": ("V.27ter", "V.29", "V.17"),
@@ -29,6 +29,9 @@ FAMILIES = {
     "V.27ter": ("V.27ter",),
 }
 """Modems up to the fastest one, which is the one that is used on a good line."""
+
+IDENTS = {True: "+1 555 0100", False: "+1 555 0199"}
+"""Who calls, and who answers."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class End:
 def sender(who: str, pages: Sequence[Page], able: Able, *, calling: bool = True) -> End:
     """One that sends."""
     if who == OURS:
-        return End(FaxTerminal(calling, send=pages, config=_config(able)), list)
+        return End(FaxTerminal(calling, send=pages, config=_config(able, calling)), list)
     place = TemporaryDirectory()
     path = fax_pages.write(pages, Path(place.name, "sent.tiff"))
     return _peers(place, able, calling, send=path)
@@ -76,13 +79,13 @@ def receiver(who: str, able: Able, *, calling: bool = False) -> End:
     """One that receives."""
     if who == OURS:
         kept = Pages()
-        ours = FaxTerminal(calling, receive=kept, config=_config(able))
+        ours = FaxTerminal(calling, receive=kept, config=_config(able, calling))
         return End(ours, lambda: [page.rows for page in kept])
     place = TemporaryDirectory()
     return _peers(place, able, calling, receive=Path(place.name, "got.tiff"))
 
 
-def _config(able: Able) -> Config:
+def _config(able: Able, calling: bool) -> Config:
     told = replace(
         EVERYTHING,
         modems=", ".join(FAMILIES[able.family]),
@@ -90,12 +93,18 @@ def _config(able: Able) -> Config:
         mr="MR" in able.codings,
         mmr="MMR" in able.codings,
     )
-    return Config(able=told)
+    return Config(ident=IDENTS[calling], able=told)
 
 
 def _peers(place: TemporaryDirectory[str], able: Able, calling: bool, **files: Path) -> End:
-    modems, codings = FAMILIES[able.family], able.codings
-    made = SpandspFax(calling, ecm=able.ecm, modems=modems, codings=codings, **files)
+    made = SpandspFax(
+        calling,
+        ecm=able.ecm,
+        modems=FAMILIES[able.family],
+        codings=able.codings,
+        ident=IDENTS[calling],
+        **files,
+    )
 
     def received() -> list[Packed]:
         with place:
@@ -140,14 +149,17 @@ def fax(
     seconds: float = 1200.0,
     ppm: float = 0.0,
     sound: bool = False,
+    polled: bool = False,
 ) -> Faxed:
-    """Let one call and send pages, and another one answer and receive them."""
+    """Let one send pages, and another one receive them; the sender calls, or is polled."""
     able = able or Able()
-    a, b = sender(ends[0], pages, able), receiver(ends[1], able)
+    gives = sender(ends[0], pages, able, calling=not polled)
+    takes = receiver(ends[1], able, calling=polled)
+    a, b = (takes, gives) if polled else (gives, takes)
     made = call(a.terminal, b.terminal, line=line, seconds=seconds, ppm=ppm, sound=sound)
     for one in (a, b):
         one.terminal.hang_up()
-    got = b.received()
+    got = takes.received()
     same = [np.array_equal(rows, page.rows) for rows, page in zip(got, pages, strict=False)]
     exact = same.index(False) if False in same else len(same)
     return Faxed(made, len(pages), exact, len(got))

@@ -1,4 +1,4 @@
-"""Fax calls over lines: shapes, noise, lost frames, jitter, tandem codecs; whose pages come through.
+"""Fax calls over lines: shapes, noise, lost frames, jitter, tandem codecs; whose pages arrive.
 
 Of whoever is called, the same seeds have the same line.
 """
@@ -143,10 +143,10 @@ def _last(done: Mapping[Ends, list[Faxed]]) -> list[list[str]]:
     """All lines together, and mean times of those calls that are good between any ends."""
     everywhere = [all(map(good, same)) for same in zip(*done.values(), strict=True)]
     count = [f"{sum(map(good, calls))}/{len(calls)}" for calls in done.values()]
-    times = [
-        f"{np.mean([one.call.seconds for one, ok in zip(calls, everywhere, strict=True) if ok]):.2f}"
-        for calls in done.values()
-    ]
+    times = []
+    for calls in done.values():
+        compared = [one for one, ok in zip(calls, everywhere, strict=True) if ok]
+        times.append(f"{np.mean([one.call.seconds for one in compared]):.2f}")
     ended = [f"{max(one.call.seconds for one in calls):.0f}" for calls in done.values()]
     return [
         ["**all**", *count],

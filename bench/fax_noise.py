@@ -43,9 +43,7 @@ def cell(calls: Sequence[Faxed]) -> str:
     return "; ".join(told)
 
 
-def run(
-    pairs: Sequence[Ends] = PAIRS, levels: Sequence[float] = LEVELS, seeds: int = SEEDS
-) -> str:
+def run(pairs: Sequence[Ends] = PAIRS, levels: Sequence[float] = LEVELS, seeds: int = SEEDS) -> str:
     """Return the table."""
     rows = [
         [f"{level:.0f}"]

@@ -138,6 +138,11 @@ class SpandspFax:
         return said
 
     @property
+    def engine(self) -> tuple[ctypes.CDLL, ctypes.c_void_p]:
+        """The library and the terminal in it, to feed it without this."""
+        return self._lib, self._state
+
+    @property
     def done(self) -> bool:
         """Whether it has come to an end."""
         return self._code is not None
