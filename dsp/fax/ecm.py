@@ -3,7 +3,7 @@
 T.30 annex A, T.4 annex A. A page's octets are cut into frames of 64 or 256, and these into partial
 pages of 256 at the most. Each partial page is sent in a burst::
 
-    flags for 200 ms, FCD 0, FCD 1, …, RCP, RCP, RCP, a flag
+    flags, FCD 0, FCD 1, …, RCP, RCP, RCP, a flag
 
 and told to be over by PPS, which says how many frames it has. The receiver answers by MCF when all
 have come, else by PPR with a map of those that have not, and they alone are sent in the next burst.
@@ -108,7 +108,7 @@ class Outgoing:
         Parameters
         ----------
         bit_rate
-            Of the modem: flags last for 200 ms.
+            Of the modem, by which there are more flags or less.
         """
         frames = [self._frame(number) for number in self._wanted]
         returns = [bytes([ADDRESS, NEXT, _RCP])] * _RETURNS

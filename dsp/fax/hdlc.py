@@ -132,11 +132,11 @@ class Deframer:
     --------
     >>> deframer = Deframer()
     >>> bits = encode([bytes.fromhex("ff1380")], opening=preamble(300))
-    >>> deframer.process(bits[:310]), deframer.reports()
+    >>> deframer.process(bits[:260]), deframer.reports()
     ([], [Report(what='flags', position=40)])
-    >>> (frame,) = deframer.process(bits[310:])
+    >>> (frame,) = deframer.process(bits[260:])
     >>> frame.octets.hex(), frame.good, frame.start
-    ('ff1380', True, 304)
+    ('ff1380', True, 256)
     """
 
     def __init__(self, *, longest: int = LONGEST, preamble: int = 5) -> None:
@@ -360,21 +360,21 @@ def encode(
 
 
 def preamble(bit_rate: int) -> int:
-    """Give how many flags are sent before frames.
+    """Give how many flags are sent before frames: as few as may be.
 
     Parameters
     ----------
     bit_rate
         300 for those of T.30, which are sent by V.21 after 1 s ± 15 % of flags (T.30 5.3.1);
-        that of another modem for a picture's frames, before which are 200 ms at least (T.4
+        that of another modem for a picture's frames, before which are 200 ms ± 100 ms (T.4
         annex A).
 
     Examples
     --------
     >>> preamble(300), preamble(14400)
-    (38, 360)
+    (32, 216)
     """
-    return math.ceil((1.0 if bit_rate == 300 else 0.2) * bit_rate / 8)
+    return math.ceil((0.85 if bit_rate == 300 else 0.12) * bit_rate / 8)
 
 
 def _stuffed(frames: list[bytes], flags: tuple[int, int, int]) -> Bits:

@@ -35,9 +35,6 @@ __all__ = ["Ced", "Check", "Cng", "Control", "Image", "Mouth", "Signal", "Silenc
 _INT16 = np.dtype(np.int16)
 
 _CNG_SECONDS = 3.5
-_FLAGS = 32
-"""Flags before frames, which are 853 ms: 850 are the least (T.30 5.3.1)."""
-
 _AHEAD = 1600
 """Samples that a modem makes at once at least."""
 
@@ -151,7 +148,7 @@ def _ced(seconds: float, level: float) -> Samples:
 
 @lru_cache(maxsize=64)
 def _control(frames: tuple[bytes, ...], level: float) -> Samples:
-    bits = hdlc.encode(frames, opening=_FLAGS, closing=_CLOSING)
+    bits = hdlc.encode(frames, opening=hdlc.preamble(300), closing=_CLOSING)
     return v21.Transmitter(level=level).modulate(bits)
 
 

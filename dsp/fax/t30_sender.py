@@ -122,8 +122,10 @@ class Sender:
             return "poll"
         return "refuse"
 
-    def polled(self, frame: Frame | None) -> str:
-        """Choose the settings by a DTC."""
+    def polled(self, frame: Frame | None) -> str | None:
+        """Choose the settings by a DTC; to one that polls itself it is an echo."""
+        if self.call.asks == "poll":
+            return None
         self._know(frame)
         if not self.left:
             self.call.fail("poll_refused")
@@ -136,9 +138,7 @@ class Sender:
     def dis_as_dtc(self, frame: Frame | None) -> str | None:
         """Take a DIS for a DTC, as some callers poll; a DIS of this end's own is an echo."""
         assert isinstance(frame, CapabilityFrame), "rows of DIS alone come here"
-        if self.call.asks == "poll" or frame.bits == self.call.able.fif():
-            return None
-        return self.polled(frame)
+        return None if frame.bits == self.call.able.fif() else self.polled(frame)
 
     def train(self, _: Frame | None) -> None:
         """Send DCS and the training check."""

@@ -142,7 +142,10 @@ class FaxTerminal:
         return self._regroup(block)
 
     def hang_up(self) -> None:
-        """Note that the call is gone."""
+        """Note that the call is gone, after what was heard of it."""
+        if not self._speaking:
+            for event in self._ears.finish():
+                self._take(event)
         self._machine.hung_up()
         self.hush()
         self._speaking = False
