@@ -162,7 +162,8 @@ def _resolution(far: Capabilities, own: Capabilities, wanted: str) -> str:
     def rank(one: Resolution) -> tuple[bool, int, bool]:
         return one is page, one.columns * one.lines, one.metric == page.metric
 
-    common = (every[name] for name in far.resolutions if name in own.resolutions)
+    ours = set(own.resolutions)
+    common = (every[name] for name in far.resolutions if name in ours)
     fitting = (one for one in common if one.columns <= page.columns and one.lines <= page.lines)
     return max(fitting, key=rank).label
 
