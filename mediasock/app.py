@@ -24,6 +24,22 @@ class AppError(MediasockError):
     """An application that cannot be found, loaded or configured."""
 
 
+class HandOver(Exception):  # noqa: N818 - not an error
+    """Raised out of :meth:`App.on_call`: another application of this server takes the call over.
+
+    The call's stream goes with it, if there is one.
+
+    Parameters
+    ----------
+    name
+        As the dialplan's path has it.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"to the application {name!r}")
+        self.name = name
+
+
 class App:
     """An application of ``mediasock serve``.
 
@@ -93,7 +109,7 @@ class App:
 
         Returning leaves the call to the dialplan; an exception hangs it up. A call that ends
         meanwhile raises :class:`~mediasock.esl.errors.HungUp` out of whatever waits, and that
-        need not be caught.
+        need not be caught. :class:`HandOver` has another application go on with the call.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what to do with a call")
 

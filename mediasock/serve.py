@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsp.ears import Ears
 
-from .app import App, AppError, load, route
+from .app import App, AppError, HandOver, load, route
 from .call import Call
 from .config import Config, split_listen
 from .esl.channel import OutboundConnection
@@ -141,7 +141,7 @@ class Server:
         log.info("call", extra={"call": call.uuid, "app": type(app).__name__})
         try:
             await call.start()
-            await app.on_call(call)
+            await self._have_served(app, call)
             await call.let_go()
         except asyncio.CancelledError:
             await call.hangup(DRAINED)
@@ -156,6 +156,20 @@ class Server:
         finally:
             await call.close()
             log.info("call over", extra={"call": call.uuid, "cause": call.hangup_cause})
+
+    async def _have_served(self, app: App, call: Call) -> None:
+        """Let applications have the call, one after the other where one hands it over."""
+        while True:
+            try:
+                await app.on_call(call)
+            except HandOver as to:
+                if to.name not in self._apps:
+                    known = ", ".join(self._apps)
+                    raise AppError(f"no application {to.name!r}; there are {known}") from to
+                app = self._apps[to.name]
+                log.info("handed over", extra={"call": call.uuid, "app": type(app).__name__})
+            else:
+                return
 
 
 async def _told(what: str, app: App) -> None:

@@ -22,6 +22,7 @@ from ..call import Call
 from ..errors import MediasockError
 from ..esl.errors import Disconnected, HungUp
 from ..media import MediaError
+from ..session import MediaSession
 from . import fax_report as report
 from . import fax_variables as variables
 from .fax_desk import Desk
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AFTER = 0.3
-"""Seconds that the last signal is given to reach the far end before the call is hung up."""
+"""Seconds of the call's sound in which the last signal reaches the far end, before the hang-up."""
+
+AFTER_ALL = 3.0
+"""Seconds that this may take where the switch is slow."""
 
 CONFIRMING = 0.5
 """Seconds from one look at what has been confirmed of an outgoing job to the next."""
@@ -198,7 +202,7 @@ class FaxCall:
                     with suppress(MediasockError):
                         await conversation
                     raise
-                await asyncio.sleep(AFTER)
+                await _let_go_out(media)
         except (HungUp, Disconnected):
             pass
         except MediaError as error:
@@ -282,3 +286,13 @@ class FaxCall:
             "caller": self._call.caller,
             "destination": self._call.destination,
         }
+
+
+async def _let_go_out(media: MediaSession) -> None:
+    """Wait until what has been said last has gone out."""
+    enough = media.position + AFTER * RATE
+    with suppress(TimeoutError):
+        async with asyncio.timeout(AFTER_ALL):
+            async for frame in media.frames():
+                if frame.position >= enough:
+                    return

@@ -15,6 +15,9 @@ from ..errors import MediasockError
 if TYPE_CHECKING:
     from ..switch.dialer import CallPlan, Outcome
     from ..switch.far_end import FarEnd
+    from .call_fax import MachinePhone
+
+SECONDS, FAX_SECONDS = 10.0, 600.0
 
 
 class Target(click.ParamType[tuple[str, int, str]]):
@@ -59,6 +62,10 @@ class Digits(click.ParamType[str]):
         return digits
 
 
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_NEW = click.Path(path_type=Path, dir_okay=False)
+
+
 @click.command()
 @click.argument("target", type=Target())
 @click.option("--async/--sync", "is_async", default=True, help="The dialplan line's mode [async].")
@@ -68,22 +75,35 @@ class Digits(click.ParamType[str]):
 @click.option("--dtmf", default="", type=Digits(), help="Key these, as tones.")
 @click.option("--rfc2833", default="", type=Digits(), help="Key these beside the sound.")
 @click.option("--play", multiple=True, metavar="FILE|tone_stream://…", help="Say this.")
+@click.option("--fax", type=_FILE, help="Be a fax machine, and send this document.")
+@click.option("--fax-to", type=_NEW, help="Be a fax machine, and receive to this TIFF.")
 @click.option("--record", type=click.Path(path_type=Path), help="A stereo WAV of both sides.")
 @click.option("--var", "variables", multiple=True, type=Assignment(), help="A channel variable.")
 @click.option("--calls", type=click.IntRange(1), default=1, help="How many calls.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), default=10.0, help="A second.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=10.0)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    help=f"The longest call [{SECONDS:g}; of a fax {FAX_SECONDS:g}].",
+)
 @click.option("--loss", type=click.FloatRange(0, 100), default=0.0, help="Packets lost, %.")
 @click.option("--jitter", type=click.FloatRange(0), default=0.0, help="Packets late by up to … ms.")
 def call(target: tuple[str, int, str], **options: Any) -> None:
     """Place calls into an application, as FreeSWITCH's socket application does.
 
     The phone at the far end waits half a second, plays, keys, and hangs up after --seconds if the
-    application has not. Exit status 0 when every call went as asked, 1 when one did not, 2 on
-    misuse. An application that would abort a real FreeSWITCH fails here too.
+    application has not. With --fax or --fax-to it is a fax machine and does nothing else. Exit
+    status 0 when every call went as asked, 1 when one did not, 2 on misuse. An application that
+    would abort a real FreeSWITCH fails here too.
     """
+    fax = bool(options["fax"] or options["fax_to"])
+    if fax and (options["play"] or options["dtmf"] or options["rfc2833"]):
+        raise click.UsageError("--fax: a fax machine plays and keys nothing")
+    if options["seconds"] is None:
+        options["seconds"] = FAX_SECONDS if fax else SECONDS
     try:
-        _phone(options, 8000)
+        if not fax:
+            _phone(options, 8000)
         if options["record"] and not options["record"].absolute().parent.is_dir():
             raise click.UsageError(f"--record: there is no directory {options['record'].parent}")
     except MediasockError as error:
@@ -93,7 +113,7 @@ def call(target: tuple[str, int, str], **options: Any) -> None:
     except MediasockError as error:
         click.echo(f"mediasock: {error}", err=True)
         sys.exit(1)
-    bad = [outcome for outcome in outcomes if not outcome.went_well]
+    bad = [outcome for outcome in outcomes if not _went_well(outcome)]
     if len(outcomes) > 1:
         click.echo(f"{len(outcomes)} calls, {len(outcomes) - len(bad)} went well")
     sys.exit(1 if bad else 0)
@@ -109,7 +129,9 @@ async def _place(target: tuple[str, int, str], options: dict[str, Any]) -> list[
 
     async def one(index: int) -> Outcome:
         await asyncio.sleep(began + index / options["rate"] - time.monotonic())
-        phone = _phone(options, CODECS[options["codec"]][2])
+        rate = CODECS[options["codec"]][2]
+        machine = _machine(options, rate, index)
+        phone = machine or _phone(options, rate)
         plan = _plan(target, phone, options, index)
         try:
             outcome = await place_call(plan, switch=switch)
@@ -117,6 +139,7 @@ async def _place(target: tuple[str, int, str], options: dict[str, Any]) -> list[
             outcome = aborted.outcome
         if options["record"]:
             phone.save(_numbered(options["record"], index, options["calls"]))
+        outcome.result = machine and machine.finish()
         click.echo(_told(outcome))
         return outcome
 
@@ -138,8 +161,19 @@ def _phone(options: dict[str, Any], rate: int) -> FarEnd:
     return far_end.FarEnd(steps, rate=rate)
 
 
+def _machine(options: dict[str, Any], rate: int, index: int) -> MachinePhone | None:
+    """Make the fax machine that is asked for, if one is."""
+    send, to = options["fax"], options["fax_to"]
+    if not (send or to):
+        return None
+    from .call_fax import MachinePhone  # noqa: PLC0415
+
+    where = to and _numbered(to, index, options["calls"])
+    return MachinePhone(send, where, rate=rate, keep=options["record"] is not None)
+
+
 def _plan(
-    target: tuple[str, int, str], phone: FarEnd, options: dict[str, Any], index: int
+    target: tuple[str, int, str], phone: FarEnd | MachinePhone, options: dict[str, Any], index: int
 ) -> CallPlan:
     from ..switch.dialer import CallPlan  # noqa: PLC0415
 
@@ -165,6 +199,10 @@ def _numbered(path: Path, index: int, calls: int) -> Path:
     return path if calls == 1 else path.with_stem(f"{path.stem}-{index + 1}")
 
 
+def _went_well(outcome: Outcome) -> bool:
+    return outcome.went_well and (outcome.result is None or outcome.result.ok)
+
+
 def _told(outcome: Outcome) -> str:
     """Say in one line how a call went."""
     if not outcome.connected:
@@ -174,8 +212,12 @@ def _told(outcome: Outcome) -> str:
     how = "answered" if outcome.answered else "not answered"
     heard = f", it keyed {outcome.keys_sent}" if outcome.keys_sent else ""
     lost = f", {outcome.packets_lost} packets lost" if outcome.packets_lost else ""
+    fax = ""
+    if outcome.result is not None:
+        ended, pages = outcome.result.outcome, len(outcome.result.confirmed)
+        fax = f"; fax: {pages} pages, {ended.text}"
     return (
         f"{outcome.uuid} {how}, {outcome.seconds:.1f} s, {outcome.hangup_cause or 'still up'}; "
         f"stream: {outcome.frames_to_application} frames to the application, "
-        f"{outcome.frames_from_application} back{heard}{lost}"
+        f"{outcome.frames_from_application} back{heard}{lost}{fax}"
     )

@@ -191,11 +191,15 @@ class FarEnd:
 
     def save(self, path: str | Path) -> None:
         """Write a stereo file of the call, left what it said and right what it heard."""
-        said, heard = self.said, self.heard
-        both = np.zeros((max(len(said), len(heard)), 2), np.int16)
-        both[: len(said), 0] = said
-        both[: len(heard), 1] = heard
-        soundfile.write(path, both, self.rate)
+        write_both(path, self.said, self.heard, self.rate)
+
+
+def write_both(path: str | Path, said: Samples, heard: Samples, rate: int) -> None:
+    """Write a stereo file, left what was said and right what was heard, ``(n,)`` int16 each."""
+    both = np.zeros((max(len(said), len(heard)), 2), np.int16)
+    both[: len(said), 0] = said
+    both[: len(heard), 1] = heard
+    soundfile.write(path, both, rate)
 
 
 def _read(file: str | Path, rate: int) -> Samples:

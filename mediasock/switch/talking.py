@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from dsp.resample import Downsampler, Upsampler
 from dsp.types import RATE, Samples
+
+from .far_end import write_both
 
 __all__ = ["Machine", "TalkingPhone"]
 
@@ -34,6 +37,8 @@ class TalkingPhone:
         Samples a second of its codec, 8,000 or 16,000.
     patience
         Seconds from when the machine is done to the hang-up: its last words are on their way.
+    keep
+        Whether all that is said and heard is kept, for :meth:`save`.
 
     Attributes
     ----------
@@ -52,12 +57,17 @@ class TalkingPhone:
     (159, False)
     """
 
-    def __init__(self, machine: Machine, *, rate: int = RATE, patience: float = 0.5) -> None:
+    def __init__(
+        self, machine: Machine, *, rate: int = RATE, patience: float = 0.5, keep: bool = False
+    ) -> None:
         self.machine = machine
         self.rate = rate
         self._heard: list[Samples] = []
         self._down, self._up = Downsampler(1), Upsampler(1)
         self._patience = round(patience * rate)
+        self._keep = keep
+        self._all_said: list[Samples] = []
+        self._all_heard: list[Samples] = []
 
     @property
     def result(self) -> Any:
@@ -71,10 +81,15 @@ class TalkingPhone:
 
     def speak(self, n: int, /) -> Samples:
         """Return the ``(n,)`` samples that the machine says to what it has heard last."""
-        heard = self._next(n)
+        said = self._answer(self._next(n))
+        if self._keep:
+            self._all_said.append(said)
+        return said
+
+    def _answer(self, heard: Samples) -> Samples:
         if self.machine.done:
-            self._patience -= n
-            return np.zeros(n, np.int16)
+            self._patience -= len(heard)
+            return np.zeros_like(heard)
         if self.rate == RATE:
             return self.machine.process(heard)
         narrow: Samples = self._down.process(heard[None])[0]
@@ -84,6 +99,14 @@ class TalkingPhone:
     def hear(self, samples: Samples, /) -> None:
         """Take the samples that reach it."""
         self._heard.append(samples)
+        if self._keep:
+            self._all_heard.append(samples)
+
+    def save(self, path: str | Path) -> None:
+        """Write a stereo file of the call, left what it said and right what it heard."""
+        nothing = np.zeros(0, np.int16)
+        said, heard = (np.concatenate([nothing, *one]) for one in (self._all_said, self._all_heard))
+        write_both(path, said, heard, self.rate)
 
     def out_of_band(self, n_samples_elapsed: int, /) -> list[str]:
         """It keys nothing."""
