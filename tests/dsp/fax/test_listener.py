@@ -20,6 +20,7 @@ from dsp.fax.listener_events import (
     Spoken,
     record,
 )
+from dsp.fax.modems import receiver
 from dsp.types import whole
 from tests.support.faxed import HEADER, pixels
 from tests.support.fixture import FIXTURES
@@ -91,6 +92,10 @@ def is_page(page, about):
 # -- recorded calls of a real FreeSWITCH ------------------------------------------------------
 
 
+def test_there_are_six():
+    assert len(CALLS) == 6
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_every_frame_of_both_sides_is_told(name):
     found = [one for one in of(Spoken, stereo(name)) if one.good]
@@ -126,6 +131,28 @@ def test_every_burst_is_told(name):
             case None:
                 assert one.what == "picture"
                 assert "bits" in other
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_nothing_is_told_that_is_not_there(name):
+    events = stereo(name)
+    assert all(one.good for one in of(Spoken, events))
+    bursts = of(Burst, events)
+    assert all(one.trained is not None for one in bursts if one.modem != "V.21")
+    # V.21 is sent as often as there is a frame that says that it is the last one (T.30 5.3.5)
+    for channel in (0, 1):
+        said = [one for one in of(Spoken, events) if one.channel == channel and one.frame.final]
+        holes = [one for one in truth(name)["holes"] if one["channel"] == channel + 1]
+        carriers = [one for one in bursts if (one.modem, one.channel) == ("V.21", channel)]
+        assert len(said) <= len(carriers) <= len(said) + len(holes)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_fast_modem_does_not_hear_the_side_that_sends_none(name):
+    for modem in {one.modem for one in of(Burst, stereo(name))} - {"V.21"}:
+        fast = receiver(modem)
+        assert len(fast.process(sides(name)[0])) == 0
+        assert fast.reports() == []
 
 
 @pytest.mark.parametrize("name", CALLS)
