@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -99,7 +100,11 @@ def send(destination: str, files: tuple[Path, ...], **options: Any) -> None:
             resolution=Resolution[options["resolution"].upper()],
         )
         name, pages = documents.store(files, spool.documents, look, most=settings.pages)
-        job = spool.submit(order, name, pages)
+        try:
+            job = spool.submit(order, name, pages)
+        except MediasockError:
+            documents.remove(spool.documents, name)
+            raise
         click.echo(job.number)
         sys.stdout.flush()
         if options["wait"]:
@@ -119,7 +124,10 @@ def _order(destination: str, options: dict[str, Any], settings: Settings) -> Any
             destination = destinations.number(destination)
     except destinations.DestinationError as error:
         raise click.BadParameter(str(error), param_hint="DEST") from error
-    seconds = settings.kill_time if options["hours"] is None else options["hours"] * 3600
+    hours = options["hours"]
+    if hours is not None and math.isnan(hours):
+        raise click.BadParameter("a number is needed", param_hint="--hours")
+    seconds = settings.kill_time if hours is None else hours * 3600
     return Order(
         destination,
         dial_string,

@@ -35,9 +35,6 @@ __all__ = ["Dispatcher", "Switch", "chosen"]
 
 log = logging.getLogger(__name__)
 
-LOOK: Final = 1.0
-"""Seconds between two looks at the spool, which other processes write too."""
-
 GONE: Final = 15.0
 """Seconds that an endpoint has to tell how a call went that FreeSWITCH has no more."""
 
@@ -119,13 +116,18 @@ class Dispatcher:
         Whom to call through, and how many at once.
     switch
         FreeSWITCH.
+    every
+        Seconds between two looks at the spool, which other processes write too.
     """
 
-    def __init__(self, desk: Desk, settings: Settings, switch: Switch) -> None:
+    def __init__(
+        self, desk: Desk, settings: Settings, switch: Switch, *, every: float = 1.0
+    ) -> None:
         self._desk = desk
         self._spool = desk.spool
         self._settings = settings
         self._switch = switch
+        self._every = every
         self._clock = asyncio.get_running_loop().time
         self._lock = Lock(desk.spool.directory / "dispatcher.lock")
         self._calls: dict[str, asyncio.Task[None]] = {}
@@ -145,7 +147,7 @@ class Dispatcher:
             except Exception:
                 log.exception("fax dispatcher")
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK):
+                async with asyncio.timeout(self._every):
                     await self._desk.changed.wait()
 
     async def look(self) -> None:

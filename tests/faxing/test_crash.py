@@ -23,10 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from mediasock.faxing.jobs import INTERRUPTED, Ending, JobStateError, NoSuchTry, Order, State
 from mediasock.faxing.spool import Spool
 from tests.support.dying import Died, Dying, dying_connections
-from tests.support.faxing import Clock
-
-MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-"""Where a sync takes no time."""
+from tests.support.faxing import MEMORY, Clock
 
 DEATH = st.none() | st.tuples(st.integers(0, 12), st.booleans())
 ENDINGS = st.sampled_from(

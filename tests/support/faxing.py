@@ -16,16 +16,24 @@ from dsp.fax.document import Page, Resolution, TiffWriter
 from dsp.fax.result import PageRecord, Result, outcomes
 from mediasock.esl.errors import CommandRefused
 from mediasock.faxing.desk import Desk
+from mediasock.faxing.jobs import NoSuchTry
 from mediasock.faxing.sending import Sending
 
 EPOCH = 1_700_000_000.0
 
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""A directory where a sync takes no time."""
+
 
 class Inline(Executor):
-    """Runs at once, so that nothing happens outside of virtual time."""
+    """Runs at once, so that nothing happens outside of virtual time; when dead, never."""
+
+    dead = False
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         done: Future[Any] = Future()
+        if self.dead:
+            return done
         try:
             done.set_result(function(*args, **kwargs))
         except BaseException as error:
@@ -119,8 +127,10 @@ class Exchange:
     pages: dict[str, list[int]] = field(default_factory=dict)
     limits: list[tuple[str, int, Any]] = field(default_factory=list)
     up: dict[str, asyncio.Event] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
     most: int = 0
-    endpoints: set[asyncio.Task[None]] = field(default_factory=set)
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    refused: int = 0
 
     async def originate(
         self,
@@ -133,13 +143,21 @@ class Exchange:
         assert variables is not None
         call = Placed(asyncio.get_running_loop().time(), endpoint, target, dict(variables))
         self.placed.append(call)
-        number = endpoint.rpartition("/")[2]
-        before = sum(one.endpoint == endpoint for one in self.placed) - 1
+        self.up[variables["origination_uuid"]] = asyncio.Event()
+        self.most = max(self.most, len(self.up))
+        ringing = asyncio.create_task(self._ring(call))
+        self.tasks.add(ringing)
+        ringing.add_done_callback(self.tasks.discard)
+        # it rings on when whoever asked for it is gone
+        return await asyncio.shield(ringing)
+
+    async def _ring(self, call: Placed) -> str:
+        number = call.endpoint.rpartition("/")[2]
+        before = sum(one.endpoint == call.endpoint for one in self.placed) - 1
         steps = self.script[number]
         step = steps[min(before, len(steps) - 1)]
-        token = variables["origination_uuid"]
-        killed = self.up[token] = asyncio.Event()
-        self.most = max(self.most, len(self.up))
+        token = call.variables["origination_uuid"]
+        killed = self.up[token]
         try:
             async with asyncio.timeout(step.ring):
                 await killed.wait()
@@ -147,11 +165,13 @@ class Exchange:
             pass
         if killed.is_set() or isinstance(step, Refused):
             del self.up[token]
-            cause = "ORIGINATOR_CANCEL" if killed.is_set() else step.cause
+            cause = step.cause if isinstance(step, Refused) else "ORIGINATOR_CANCEL"
             raise CommandRefused("originate", f"-ERR {cause}\n")
-        task = asyncio.create_task(self._endpoint(number, step, variables["fax_job"], killed))
-        self.endpoints.add(task)
-        task.add_done_callback(self.endpoints.discard)
+        endpoint = asyncio.create_task(
+            self._endpoint(number, step, call.variables["fax_job"], killed), name="endpoint"
+        )
+        self.tasks.add(endpoint)
+        endpoint.add_done_callback(self.tasks.discard)
         return token
 
     async def api(self, command: str, arguments: str = "", *, timeout: float | None = None) -> str:
@@ -167,13 +187,26 @@ class Exchange:
         self, number: str, step: Answered, token: str, killed: asyncio.Event
     ) -> None:
         """What mediasock's application does with such a call, in short."""
-        assert self.desk is not None
+        self.answered.add(token)
         try:
-            if step.tells:
+            if step.tells and self.desk is not None:
                 async with Sending(self.desk, token) as sending:
                     await self._talk(number, step, sending, killed)
+        except NoSuchTry:
+            self.refused += 1
         finally:
+            self.answered.discard(token)
+            self.up.pop(token, None)
+
+    def lose_endpoint(self) -> None:
+        """The process that calls come to has died: its calls end."""
+        self.desk = None
+        for token in self.answered:
             del self.up[token]
+        self.answered.clear()
+        for task in self.tasks:
+            if task.get_name() == "endpoint":
+                task.cancel()
 
     async def _talk(
         self, number: str, step: Answered, sending: Sending, killed: asyncio.Event
