@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from dsp.fax.fields import (
@@ -30,6 +30,9 @@ from dsp.fax.fields import (
 )
 
 __all__ = ["Capabilities", "Settings"]
+
+_KEPT = 256
+"""Of what was read and written last: most calls say the same."""
 
 _Table: TypeAlias = Mapping[str, Coding] | Mapping[str, Resolution]
 
@@ -123,9 +126,7 @@ class Capabilities:
     @classmethod
     def parse(cls, fif: bytes) -> Capabilities:
         """Read an information field of any length."""
-        bits = bits_of(fif)
-        values = _read("dis", bits)
-        return cls(**values, also=bits - _own_bits("dis"))
+        return _capabilities(fif)
 
     def fif(self) -> bytes:
         """Make the information field, as short as it can be."""
@@ -134,7 +135,7 @@ class Capabilities:
     @property
     def bits(self) -> frozenset[int]:
         """The numbers of all bits that are set."""
-        return _write(self, "dis") | self.also
+        return _bits(self)
 
     def has(self, name: str) -> bool:
         """Say whether a field of bits.toml is set, also one that is no attribute.
@@ -270,12 +271,7 @@ class Settings:
         Of bits of codings and of resolutions that contradict each other the closest and the
         finest is taken, and the others are among `also`.
         """
-        bits = bits_of(fif)
-        coding, coded = _said(bits, codings())
-        resolution, scanned = _said(bits, resolutions())
-        own = _own_bits("dcs") | coded | scanned
-        values = _read("dcs", bits)
-        return cls(**values, coding=coding, resolution=resolution, also=bits - own)
+        return _settings(fif)
 
     def fif(self) -> bytes:
         """Make the information field, as short as it can be."""
@@ -314,6 +310,27 @@ class Settings:
 
     def _chosen(self) -> frozenset[int]:
         return codings()[self.coding].bits[0] | resolutions()[self.resolution].bits[0]
+
+
+@lru_cache(_KEPT)
+def _capabilities(fif: bytes) -> Capabilities:
+    bits = bits_of(fif)
+    return Capabilities(**_read("dis", bits), also=bits - _own_bits("dis"))
+
+
+@lru_cache(_KEPT)
+def _settings(fif: bytes) -> Settings:
+    bits = bits_of(fif)
+    coding, coded = _said(bits, codings())
+    resolution, scanned = _said(bits, resolutions())
+    own = _own_bits("dcs") | coded | scanned
+    values = _read("dcs", bits)
+    return Settings(**values, coding=coding, resolution=resolution, also=bits - own)
+
+
+@lru_cache(_KEPT)
+def _bits(able: Capabilities) -> frozenset[int]:
+    return _write(able, "dis") | able.also
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from dsp.fax.capabilities import Capabilities, Settings
@@ -25,6 +26,8 @@ from dsp.fax.frames import (
 
 __all__ = ["describe", "record", "trace"]
 
+_KEPT = 256
+"""Of what was told last: most calls say the same."""
 _SAID = frozenset({"modems", "rate", "ecm", "small_frames", "receives"})
 _SAID_SIZES = frozenset({"widths", "width", "lengths", "length", "scan_times", "scan_time"})
 
@@ -149,6 +152,7 @@ def _rate(rate: str) -> str:
     return f"{speed} {modem}" if speed else f"rate {rate}"
 
 
+@lru_cache(_KEPT)
 def _capabilities(able: Capabilities) -> str:
     # of those by the millimetre and by the inch, which have one bit, the former is told
     scans = resolutions().values()
@@ -178,6 +182,7 @@ def _scan_times(times: str) -> str:
     return " and ".join(dict.fromkeys(times.split(", "))) + " ms"
 
 
+@lru_cache(_KEPT)
 def _settings(now: Settings) -> str:
     parts = [
         _rate(now.rate),
