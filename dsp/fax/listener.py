@@ -247,8 +247,8 @@ class FaxListener:
                     what="control",
                     training="",
                     trained=None,
-                    # what its symbols have of each other is no noise
-                    measures=replace(channel.gauge.measures(loud, at), snr=None),
+                    # symbols have some of each other, and are too few to tell the clock
+                    measures=replace(channel.gauge.measures(loud, at), snr=None, clock_offset=None),
                 )
             )
         channel.live = channel.flagged = False

@@ -25,7 +25,7 @@ __all__ = ["ANSWERS", "Assembly"]
 
 ANSWERS = frozenset({"MCF", "RTP", "RTN", "PIP", "PIN", "ERR"})
 """What a receiver says to the end of a page (T.30 5.3.6.1.7)."""
-_TAKEN = frozenset({"MCF", "RTP", "PIP"})
+_TAKEN, _REFUSED = frozenset({"MCF", "RTP", "PIP"}), frozenset({"RTN", "PIN"})
 _T85 = "T.85"
 _JBIG_HEADER = 20
 """Octets of T.82's header, of which 4 to 11 are how many pixels a line has, and how many lines."""
@@ -136,8 +136,9 @@ class Assembly:
         self._lost = False
         self._last = opened.key
         heard = _heard(opened, at, answer, self.number, self._tries)
-        self._tries = 0 if heard.record.confirmed else self._tries + 1
-        self.number += heard.record.confirmed
+        refused = answer in _REFUSED
+        self._tries = self._tries + 1 if refused else 0
+        self.number += not refused
         return [heard]
 
     def _partial(self, pps: PartialPage, at: int) -> list[PageHeard]:

@@ -21,6 +21,7 @@ from dsp.fax.listener_events import (
     record,
 )
 from dsp.fax.modems import receiver
+from dsp.line import Clock, FrequencyOffset, Gain, Line, Noise
 from dsp.types import whole
 from tests.support.faxed import HEADER, pixels
 from tests.support.fixture import FIXTURES
@@ -190,10 +191,11 @@ def test_both_sides_may_be_in_one_channel(name):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_the_sender_alone_is_enough_for_the_pages(name):
-    events = heard(sides(name)[1:])
-    for page, about in zip(of(PageHeard, events), truth(name)["pages"], strict=True):
+    pages = of(PageHeard, heard(sides(name)[1:]))
+    for page, about in zip(pages, truth(name)["pages"], strict=True):
         assert is_page(page, about)
         assert (page.record.confirmed, page.record.answer) == (False, "")
+    assert [one.record.number for one in pages] == list(range(1, len(pages) + 1))
 
 
 def test_of_the_receiver_alone_there_are_its_frames():
@@ -202,6 +204,29 @@ def test_of_the_receiver_alone_there_are_its_frames():
     assert frames(events) == said
     assert of(PageHeard, events) == []
     assert {one.phase for one in of(PhaseBegun, events)} == {"A", "B"}
+
+
+@pytest.mark.parametrize("snr", [35.0, 24.0])
+def test_what_the_line_did_is_measured(snr):
+    line = Line([FrequencyOffset(5.0), Clock(80), Gain(-10), Noise(-21.0 - snr)], seed=1)
+    sound = line.process(sides("v29_nonecm")[1, 40_000:200_000])
+    for one in of(Burst, heard(sound[None])):
+        told = one.measures
+        assert told.level == pytest.approx(-24.0 if one.modem == "V.21" else -21.0, abs=0.3)
+        assert told.frequency_offset == pytest.approx(5.0, abs=0.4)
+        if one.modem != "V.21":
+            assert (told.snr, told.clock_offset) == pytest.approx((snr, 80), abs=8)
+            assert told.snr == pytest.approx(snr, abs=1)
+
+
+def test_several_calls_may_be_in_a_recording():
+    sound = sides("v29_nonecm_begin"), sides("v17_ecm_two_pages"), sides("v29_ecm")
+    events = heard(np.concatenate(sound, axis=1))
+    pages = of(PageHeard, events)
+    abouts = [*truth("v17_ecm_two_pages")["pages"], *truth("v29_ecm")["pages"]]
+    assert len(pages) == 3
+    assert all(map(is_page, pages, abouts))
+    assert "".join(one.phase for one in of(PhaseBegun, events)) == "ABCDCDEBCDE"
 
 
 def test_phases_follow_each_other():
