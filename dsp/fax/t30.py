@@ -150,6 +150,7 @@ class Machine:
         if not self.over and not self.event("hung up"):
             self.call.fail("call_dropped")
             self._enter(states()["over"])
+        self.call.line.hush()
 
     @property
     def due(self) -> int:

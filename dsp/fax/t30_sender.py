@@ -224,7 +224,8 @@ class Sender:
 
     def confirmed_to_train(self, frame: Frame | None) -> str:
         """Go on behind a page that is confirmed, with another training (RTP)."""
-        return self._go_on(self._turn_page(_name(frame), confirmed=True), train=True)
+        word = self._go_on(self._turn_page(_name(frame), confirmed=True))
+        return "train" if word == "send" else word
 
     def refused(self, frame: Frame | None) -> str:
         """Send a page once more, slower if that can be (RTN)."""
@@ -429,10 +430,10 @@ class Sender:
         self._tries = 0
         return sheet.then
 
-    def _go_on(self, then: str, *, train: bool = False) -> str:
+    def _go_on(self, then: str) -> str:
         """What comes behind a page."""
         if then == "MPS":
-            return "train" if train else "send"
+            return "send"
         if then == "EOM":
             self.call.start("T1")
             return "dis"

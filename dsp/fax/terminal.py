@@ -84,7 +84,7 @@ class FaxTerminal:
         config = config or Config()
         self.now = 0
         self._mouth, self._ears = Mouth(config.level), Ears()
-        self._speaking = self._fast = self._live = False
+        self._speaking = self._fast = self._live = self._ended = False
         self._waiting: list[Signal] = []
         self._waiting_since = 0
         self._heard = np.zeros(0, dtype=np.int16)
@@ -96,7 +96,7 @@ class FaxTerminal:
     @property
     def done(self) -> bool:
         """Whether the call is over and all is said."""
-        return self._machine.over and not self._speaking
+        return self._ended
 
     @property
     def result(self) -> Result:
@@ -132,7 +132,7 @@ class FaxTerminal:
             ``(n,)`` int16: what is said while that is heard. However blocks are cut, the same is
             said.
         """
-        if self.done:
+        if self._ended:
             return np.zeros(len(block), dtype=np.int16)
         if len(block) == STEP and not len(self._heard):
             said = self._next
@@ -147,8 +147,7 @@ class FaxTerminal:
             for event in self._ears.finish():
                 self._take(event)
         self._machine.hung_up()
-        self.hush()
-        self._speaking = False
+        self._ended = True
 
     # -- the line of the machine ----------------------------------------------------------------
 
@@ -221,6 +220,9 @@ class FaxTerminal:
 
     def _speak(self) -> Samples:
         """Say a step."""
+        if not self._speaking and not self._waiting and self._machine.over:
+            self._ended = True
+            return np.zeros(STEP, dtype=np.int16)
         if self._waiting and (not self._live or self.now - self._waiting_since > _PATIENCE):
             self._mouth.say(*self._waiting)
             self._waiting.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -133,6 +135,7 @@ class Transmitter:
         return self._source is None and self._left == 0
 
 
+@cache
 def _bank(mark: float, space: float) -> NDArray[np.float32]:
     bit = BIT / 2.0**FRACTION
     begin = (np.arange(STEPS) / STEPS)[:, None]
