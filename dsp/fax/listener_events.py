@@ -168,7 +168,7 @@ class Burst:
     training
         ``"long"``, ``"short"``; empty of V.21.
     trained
-        Where data began; ``None`` where the training failed.
+        Where data began; ``None`` where the training failed, and of V.21.
     measures
         What the line did to it.
     content
@@ -202,7 +202,7 @@ class PageHeard:
     channel
         In which, from 0.
     record
-        What is told of it.
+        What is told of it; without error correction its octets are all that came in its burst.
     page
         Its picture; ``None`` where there is none that could be decoded.
     quality

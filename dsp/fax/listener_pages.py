@@ -7,7 +7,7 @@ sender does next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from dsp.fax import pagecode
 from dsp.fax.capabilities import Settings
@@ -52,21 +52,20 @@ class _Open:
     """Whether a training before it, or of a part of it, failed."""
 
 
-@dataclass
 class Assembly:
     """Puts pages together.
 
     Everything returns the pages that are over by it.
     """
 
-    number: int = 1
-    _open: _Open | None = None
-    _frames: list[tuple[bytes, bool]] = field(default_factory=list)
-    _since: tuple[int, int] = (0, 0)
-    _settings: Settings | None = None
-    _tries: int = 0
-    _lost: bool = False
-    _last: tuple[int, int] | None = None
+    def __init__(self) -> None:
+        self._number, self._tries = 1, 0
+        self._open: _Open | None = None
+        self._frames: list[tuple[bytes, bool]] = []
+        self._since = 0, 0
+        self._settings: Settings | None = None
+        self._lost = False
+        self._last: tuple[int, int] | None = None
 
     def begin(self, at: int, channel: int, settings: Settings) -> list[PageHeard]:
         """A picture's burst begins."""
@@ -135,10 +134,10 @@ class Assembly:
         opened.unheard |= self._lost
         self._lost = False
         self._last = opened.key
-        heard = _heard(opened, at, answer, self.number, self._tries)
+        heard = _heard(opened, at, answer, self._number, self._tries)
         refused = answer in _REFUSED
         self._tries = self._tries + 1 if refused else 0
-        self.number += not refused
+        self._number += not refused
         return [heard]
 
     def _partial(self, pps: PartialPage, at: int) -> list[PageHeard]:
@@ -159,7 +158,8 @@ class Assembly:
                 self._open.key, self._open.closed = key, False
             self._take()
             self._open.then = pps.then
-            self._open.incoming.missing(pps.frames)
+            if not self._open.closed:
+                self._open.incoming.missing(pps.frames)
         return over
 
     def _begin_ecm(self) -> None:
@@ -206,8 +206,9 @@ class Assembly:
 
 
 def _decodable(settings: Settings) -> bool:
-    """Whether such pages can be made here: none of T.85, and none of a reserved width."""
-    return not settings.coding.startswith(_T85) and settings.width in _WIDTHS
+    """Whether such pages can be made here: none of T.85, none of a reserved width, no file."""
+    jbig = settings.coding.startswith(_T85)
+    return not (jbig or settings.bft) and settings.width in _WIDTHS
 
 
 def _is_part(octets: bytes) -> bool:
@@ -227,7 +228,7 @@ def _heard(opened: _Open, at: int, answer: str, number: int, tries: int) -> Page
         page, quality = opened.lines.finish()
     width, height = (0, 0) if page is None else (page.width, page.height)
     if jbig and len(data) >= _JBIG_HEADER:
-        width, height = (int.from_bytes(data[at : at + 4], "big") for at in (4, 8))
+        width, height = (int.from_bytes(data[k : k + 4], "big") for k in (4, 8))
     record = PageRecord(
         number=number,
         width=width,
@@ -255,6 +256,8 @@ def _why(opened: _Open, page: Page | None, *, jbig: bool) -> str:
     lost = f"{holes} frames are missing" if holes else ""
     if jbig:
         return "; ".join(filter(None, [f"{opened.settings.coding} is not decoded here", lost]))
+    if opened.settings.bft:
+        return "it is a binary file"
     if not _decodable(opened.settings):
         return f"width {opened.settings.width} is reserved"
     if opened.unheard:

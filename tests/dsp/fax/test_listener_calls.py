@@ -225,6 +225,8 @@ def test_partial_pages_are_one_page():
             *first,
             *pps("NULL", 0, 0, frames),
             *control(Plain("MCF")),
+            *pps("NULL", 0, 0, frames),
+            *control(Plain("MCF")),
             *burst(sent, now),
             *pps("MPS", 0, 1, sent.frames),
             *pps("MPS", 0, 1, sent.frames),  # as if the answer had been lost
@@ -305,12 +307,18 @@ def test_a_modem_that_nobody_knows_is_told_of(fif):
     assert {one.modem for one in of(Burst, events)} == {"V.21"}
 
 
-def test_a_width_that_nobody_knows_gives_no_page():
-    now = Settings("V.29 9600", width="11")
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        (Settings("V.29 9600", width="11"), "width 11 is reserved"),
+        (Settings("V.29 9600", bft=True), "it is a binary file"),
+    ],
+)
+def test_what_is_no_page_is_told_of(now, why):
     image = lines(fax_pages.strip(SHORT[0], 30), Settings("V.29 9600", resolution="R8 × 7.7"))
     events = heard(said(*setup(now), *image, *control(Plain("EOP")), *control(Plain("MCF"))))
     (found,) = pages_in(events)
-    assert (found.page, found.why) == (None, "width 11 is reserved")
+    assert (found.page, found.why) == (None, why)
 
 
 def test_the_wrong_bits_of_a_check_are_counted():
