@@ -86,29 +86,36 @@ def _run(paths: tuple[str, ...], request: Request, options: dict[str, Any]) -> i
 
 def _read(file: str, request: Request, options: dict[str, Any]) -> list[str]:
     """Read a recording; return what is wrong with it."""
-    from ..offline import fax, fax_files, fax_writing  # noqa: PLC0415
-
-    faults = []
     try:
-        call = fax.listen(file, request)
-        if call.damage is not None:
-            faults.append(call.damage)
-        if not call.is_fax:
-            return [*faults, f"{file}: no fax machine says anything in it"]
-        written: fax_writing.Written = {}
-        if options["out"] is not None:
-            forms = ["tiff", *(form for form in ("pdf", "png") if options[form])]
-            written = fax_files.write(call, Path(options["out"]), forms)
-        if (picture := request.picture_of(file)) is not None:
-            from ..offline.fax_picture import draw  # noqa: PLC0415 - an extra
-
-            draw(call, picture)
+        lines, faults = _told(file, request, options)
     except (MediasockError, DspError) as error:
-        return [*faults, str(error)]
-    if options["as_json"]:
-        sys.stdout.write(fax_writing.as_json(call, written) + "\n")
-    else:
-        for line in fax_writing.as_text(call, written, verbose=options["verbose"]):
-            sys.stdout.write(line + "\n")
+        return [str(error)]
+    except Exception as error:  # a fault of ours in one recording is not one of all of them
+        return [f"{file}: it could not be read: {error!r}"]
+    sys.stdout.writelines(f"{line}\n" for line in lines)
     sys.stdout.flush()
     return faults
+
+
+def _told(file: str, request: Request, options: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Read a recording; return what is to be said of it, and what is wrong with it."""
+    from ..offline import fax, fax_files, fax_writing  # noqa: PLC0415
+
+    call = fax.listen(file, request)
+    faults = [] if call.damage is None else [call.damage]
+    if not call.is_fax:
+        return [], [*faults, f"{file}: no fax machine says anything in it"]
+    written: fax_writing.Written = {}
+    if options["out"] is not None:
+        forms = ["tiff", *(form for form in ("pdf", "png") if options[form])]
+        try:
+            written = fax_files.write(call, Path(options["out"]), forms)
+        except fax_files.PagesError as error:
+            faults.append(str(error))
+    if (picture := request.picture_of(file)) is not None:
+        from ..offline.fax_picture import draw  # noqa: PLC0415 - an extra
+
+        draw(call, picture)
+    if options["as_json"]:
+        return [fax_writing.as_json(call, written)], faults
+    return list(fax_writing.as_text(call, written, verbose=options["verbose"])), faults

@@ -19,19 +19,14 @@ from dsp.fax.listener_events import Burst, Event, PageHeard, Phase, PhaseBegun, 
 from dsp.fax.ready import warm
 from dsp.types import RATE, Detection, Samples
 
-from ..errors import MediasockError
 from .narrow import narrow
 from .picture_strips import Spectra
 from .reading import Recording, Source, channels_of, name_of, opened
 from .request import EVERYTHING, ChannelError, DamageError, Request
 
-__all__ = ["FaxCall", "NoFaxError", "Stretch", "Tone", "listen", "warm"]
+__all__ = ["FaxCall", "Stretch", "Tone", "listen", "warm"]
 
 _SIDES = 2
-
-
-class NoFaxError(MediasockError):
-    """A recording in which no fax machine says anything."""
 
 
 class Stretch(NamedTuple):

@@ -183,6 +183,7 @@ def test_pages_that_cannot_be_written_are_told_of(tmp_path):
     assert done.exit_code == 1
     assert done.stderr.startswith(f"mediasock: {tmp_path}/out")
     assert len(done.stderr.splitlines()) == 1
+    assert "0 bad rows, MCF" in done.stdout
 
 
 # -- recordings ---------------------------------------------------------------------------------
@@ -258,6 +259,16 @@ def test_what_is_no_call_is_named(tmp_path, what):
     if what not in sounds:
         with pytest.raises(ReadError):
             listen(file)
+
+
+def test_a_fault_of_ours_is_told_in_a_line(monkeypatch):
+    def faulty(*_):
+        raise ZeroDivisionError("no")
+
+    monkeypatch.setattr("mediasock.offline.fax.listen", faulty)
+    done = run(CALL)
+    assert done.exit_code == 1
+    assert done.stderr == (f"mediasock: {CALL}: it could not be read: ZeroDivisionError('no')\n")
 
 
 def test_a_directory_is_read(tmp_path):
