@@ -108,6 +108,7 @@ class Receiver:
     _got: int = 0
     _heard_page: bool = False
     _long: bool = False
+    _damaged: bool = False
     _waited: float = 0.0
     _count: int = 0
     _redone: int = 0
@@ -294,7 +295,6 @@ class Receiver:
         told = f"{quality.rows} rows, {quality.bad_rows} of them bad"
         if bad > 3 * most:
             return self._ask_for_page(then, told)
-        self.call.tell("here", f"page {self._count + 1}: {told}")
         self._put(page, quality, self._frame("RTP" if bad > most else "MCF"), then)
         return "store"
 
@@ -361,8 +361,9 @@ class Receiver:
         name = answer.frame.name
         self._long = name == "CTR"
         last = answer.then == "EOP" and name in ("MCF", "ERR", "RTP")
+        self._damaged |= name == "ERR"
         if last:
-            self.call.fail("ok")
+            self.call.fail("gave_up" if self._damaged else "ok")
         again = name in ("PPR", "CTR") or (
             name in ("MCF", "ERR") and answer.then in ("NULL", "MPS")
         )
@@ -398,7 +399,7 @@ class Receiver:
         assert self._pending is not None, "a page was put before"
         page, quality = self._pending
         self._pending = None
-        self._record(page, quality, confirmed=True)
+        self._record(page, quality)
         self._count += 1
         self._waited = 0.0
         self.call.stop("store", "T5")
@@ -482,6 +483,8 @@ class Receiver:
     def _put(self, page: Page, quality: Quality, answer: Frame, then: str) -> None:
         """Give a page to be stored, with the answer that it has then."""
         assert self.call.sink is not None, "a DCS is refused without one"
+        told = f"{quality.rows} rows, {quality.bad_rows} of them bad"
+        self.call.tell("here", f"page {self._count + 1}: {told}")
         self._pending = page, quality
         self._answer = _Answer(answer, then)
         self.call.sink.put(page, quality)
@@ -497,7 +500,7 @@ class Receiver:
     def _drop_sheet(self) -> None:
         self._sheet = None
 
-    def _record(self, page: Page, quality: Quality, *, confirmed: bool) -> None:
+    def _record(self, page: Page, quality: Quality) -> None:
         sheet, settings = self._sheet, self._settled
         assert sheet is not None and self._answer is not None, "a page has come"
         self.call.records.append(
@@ -514,7 +517,7 @@ class Receiver:
                 longest_bad_run=quality.longest_bad_run,
                 again=sheet.again + self._redone,
                 answer=self._answer.frame.name,
-                confirmed=confirmed,
+                confirmed=self._answer.frame.name != "ERR",
                 seconds=(self.call.line.now - sheet.since) / RATE,
             )
         )
