@@ -208,7 +208,9 @@ def centred(black: Black, width: int, resolution: Resolution) -> Page:
     """Put what is narrower in the middle of a line."""
     left = (width - black.shape[1]) // 2
     right = width - black.shape[1] - left
-    return Page.from_black(np.pad(black, ((0, 0), (left, right))), resolution)
+    if left or right:
+        black = np.pad(black, ((0, 0), (left, right)))
+    return Page.from_black(black, resolution)
 
 
 def inverted(rows: Packed, width: int) -> Packed:

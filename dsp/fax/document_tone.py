@@ -40,6 +40,9 @@ _DOTS_SHARE = 0.3
 _DOTS_EDGES = 2.5
 _DOTS_LEAST = 0.03
 
+_1, _2, _4, _24 = map(np.uint32, (1, 2, 4, 24))
+_PAIRS, _FOURS, _EIGHTS, _ALL = map(np.uint32, (0x55555555, 0x33333333, 0x0F0F0F0F, 0x01010101))
+
 _Greys = NDArray[np.uint8]
 
 
@@ -98,7 +101,7 @@ def spread(squares: Black, side: int, shape: tuple[int, ...], onto: tuple[int, .
     down, across = (
         np.arange(new) * old // new // side for old, new in zip(shape, onto, strict=True)
     )
-    return squares[np.ix_(down, across)]
+    return squares.take(down, axis=0).take(across, axis=1)
 
 
 def dotted(black: Black) -> Black:
@@ -106,15 +109,37 @@ def dotted(black: Black) -> Black:
 
     A dot has four edges to its one pixel, a stroke of text one or less.
     """
-    edges = np.zeros(black.shape, dtype=np.uint8)
-    edges[:, 1:] += black[:, 1:] != black[:, :-1]
-    edges[1:] += black[1:] != black[:-1]
+    beyond = -black.shape[1] % DOTTED
+    if beyond:
+        # the last column is repeated
+        black = np.pad(black, ((0, 0), (0, beyond)), mode="edge")
+    octets = np.packbits(black, axis=1)
+    before = np.right_shift(octets, 1)
+    before[:, 1:] |= np.left_shift(octets[:, :-1], 7)
+    before[:, 0] |= np.bitwise_and(octets[:, 0], 0x80)
+    down = np.zeros_like(octets)
+    down[1:] = octets[1:] ^ octets[:-1]
     area = DOTTED * DOTTED
-    share = _squares(black, DOTTED).sum(axis=(1, 3), dtype=np.int64) / area
-    per_pixel = _squares(edges, DOTTED).sum(axis=(1, 3), dtype=np.int64) / area
+    share = _ones(octets) / area
+    per_pixel = (_ones(octets ^ before) + _ones(down)) / area
     fewer = np.minimum(share, 1 - share)
     dots = (fewer > _DOTS_LEAST) & (per_pixel > _DOTS_EDGES * fewer)
     return _mostly(dots, _DOTS_AROUND, _DOTS_SHARE)
+
+
+def _ones(octets: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How many there are in each square of :data:`DOTTED` bits; the last line is repeated."""
+    below = -len(octets) % DOTTED
+    if below:
+        octets = np.pad(octets, ((0, below), (0, 0)), mode="edge")
+    words: NDArray[np.uint32] = octets.view(np.uint32)
+    # pairs of bits, then fours, then octets, are added beside each other
+    words = words - ((words >> _1) & _PAIRS)
+    words = (words & _FOURS) + ((words >> _2) & _FOURS)
+    words = (((words + (words >> _4)) & _EIGHTS) * _ALL) >> _24
+    squares = words.reshape(-1, DOTTED, words.shape[1])
+    counts: NDArray[np.int64] = squares.sum(axis=1, dtype=np.int64)
+    return counts
 
 
 def _squares(pixels: NDArray[np.generic], side: int) -> NDArray[np.uint8]:

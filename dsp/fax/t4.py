@@ -105,7 +105,7 @@ def unpack(rows: Packed, width: int) -> NDArray[np.bool_]:
     >>> unpack(np.array([[0x90]], dtype=np.uint8), 5).tolist()
     [[True, False, False, True, False]]
     """
-    return np.unpackbits(rows, axis=1, count=width).astype(np.bool_)
+    return np.unpackbits(rows, axis=1, count=width).view(np.bool_)
 
 
 def flip(octets: bytes) -> bytes:

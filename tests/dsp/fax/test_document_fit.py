@@ -128,7 +128,8 @@ def test_what_is_too_long_is_reduced_both_ways(width, height, resolution, most):
         assert same(free, fitted)
     else:
         columns = [one.black().any(axis=0).sum() for one in (fitted, free)]
-        assert abs(columns[0] - columns[1] * bound) < 1.5 + columns[1] / free.height
+        # heights are rounded to whole lines, both of them
+        assert abs(columns[0] - columns[1] * bound) < 1.5 + columns[1] / min(most, free.height)
 
 
 def test_no_lines_are_no_page():
