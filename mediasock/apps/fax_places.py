@@ -51,7 +51,7 @@ class Places:
         PathRefused
             When it is elsewhere, is not there, or is no file.
         """
-        found = list(self._inside(name))
+        found = list(self._inside(name, self._roots))
         for path in found:
             if path.is_file():
                 return path
@@ -71,7 +71,7 @@ class Places:
         PathRefused
             When it is elsewhere, there is something that is no file, or it cannot be made.
         """
-        path = next(self._inside(name))
+        path = next(self._inside(name, [self.spool]))
         if path.exists() and not path.is_file():
             raise PathRefused(f"{name} is no file")
         self._make(path.parent, name)
@@ -85,17 +85,17 @@ class Places:
         PathRefused
             When it is elsewhere or cannot be made.
         """
-        path = next(self._inside(name))
+        path = next(self._inside(name, [self.spool]))
         self._make(path, name)
         return path
 
-    def _inside(self, name: str) -> Iterator[Path]:
-        """The places that a name means, those that may be had; there is one at least."""
+    def _inside(self, name: str, bases: Sequence[Path]) -> Iterator[Path]:
+        """The places that a name means, seen from some; there is one at least that may be had."""
         roots = [root.resolve() for root in self._roots]
         some = False
         try:
-            for root in roots:
-                path = (root / name).resolve()
+            for base in bases:
+                path = (base / name).resolve()
                 if any(path.is_relative_to(one) for one in roots):
                     some = True
                     yield path

@@ -1,0 +1,123 @@
+"""Hooks: arguments as they are, no shell, an end to each."""
+
+import asyncio
+import json
+import os
+import select
+import sys
+
+import pytest
+
+from mediasock.apps.fax_hooks import HookError, Hooks
+from tests.support.served import PATIENCE
+
+WRITE = "import sys, json; json.dump(sys.argv[2:], open(sys.argv[1], 'w'))"
+
+
+def python(*arguments):
+    return [sys.executable, "-c", *arguments]
+
+
+def run(hooks, *jobs):
+    async def story():
+        for kind, values in jobs:
+            hooks.start(kind, values)
+        await hooks.finish()
+
+    asyncio.run(story())
+
+
+def test_values_are_parts_of_arguments_and_no_shell_sees_them(tmp_path):
+    told = tmp_path / "told.json"
+    nasty = "a b; touch /tmp/x $(reboot) `id` | & > '\""
+    command = python(WRITE, str(told), "{far_ident}", "--from={far_ident}", "{pages}/{code}")
+    values = {"far_ident": nasty, "pages": 2, "code": 0}
+    run(Hooks({"received": command}), ("received", values))
+    assert json.loads(told.read_text()) == [nasty, f"--from={nasty}", "2/0"]
+
+
+def test_a_value_is_no_option_and_has_no_control_characters(tmp_path):
+    told = tmp_path / "told.json"
+    command = python(WRITE, str(told), "{far_ident}", "{file}")
+    run(Hooks({"sent": command}), ("sent", {"far_ident": "--delete\x00\n now", "file": "/a"}))
+    assert json.loads(told.read_text()) == ["delete now", "/a"]
+
+
+def test_only_the_hook_of_its_kind_runs(tmp_path):
+    told = tmp_path / "told.json"
+    run(Hooks({"failed": python(WRITE, str(told))}), ("received", {}), ("sent", {}))
+    assert not told.exists()
+
+
+def test_one_that_takes_too_long_is_killed_with_what_it_started(tmp_path, caplog):
+    alive = tmp_path / "alive"
+    alive.touch()
+    inner = "import time, sys; time.sleep(3600)"
+    outer = (
+        "import subprocess, sys, os;"
+        f"child = subprocess.Popen([sys.executable, '-c', {inner!r}]);"
+        f"print(os.getpid(), child.pid, file=open({str(alive)!r}, 'w')); child.wait()"
+    )
+    hooks = Hooks({"failed": python(outer)}, seconds=5.0)
+    run(hooks, ("failed", {"call": "c-1"}))
+    assert "is killed" in caplog.text
+    for pid in alive.read_text().split():
+        assert ends(int(pid)), f"{pid} lives"
+
+
+def ends(pid):
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([watched], [], [], PATIENCE)[0])
+    finally:
+        os.close(watched)
+
+
+def test_no_more_than_some_run_at_once(tmp_path):
+    # each adds a line when it begins and one when it ends
+    script = (
+        "import sys, time; f = open(sys.argv[1], 'a', buffering=1); f.write('+'); f.flush();"
+        "time.sleep(0.2); f.write('-')"
+    )
+    log = tmp_path / "log"
+    hooks = Hooks({"sent": python(script, str(log))}, at_once=2)
+    run(hooks, *[("sent", {})] * 5)
+    running = most = 0
+    for sign in log.read_text():
+        running += 1 if sign == "+" else -1
+        most = max(most, running)
+    assert (running, log.read_text().count("+")) == (0, 5)
+    assert most <= 2
+
+
+def test_one_that_fails_is_logged_with_its_words(caplog):
+    script = "import sys; sys.stderr.write('no archive'); sys.exit(3)"
+    run(Hooks({"sent": python(script)}), ("sent", {"call": "c-1"}))
+    [record] = [one for one in caplog.records if "ended with 3" in one.message]
+    assert "no archive" in record.message
+    assert (record.call, record.hook) == ("c-1", "sent")
+
+
+def test_one_that_is_not_there_is_logged(caplog):
+    run(Hooks({"sent": ["/nonexistent/program"]}), ("sent", {}))
+    assert "cannot be run" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("commands", "why"),
+    [
+        ({"arrived": ["/bin/true"]}, "no hook 'arrived'"),
+        ({"received": "/bin/true {file}"}, "a list of arguments"),
+        ({"received": []}, "a list of arguments"),
+        ({"received": ["/bin/true", 1]}, "a list of arguments"),
+        ({"received": ["true"]}, "not the whole path"),
+        ({"received": ["/bin/true", "{ident}"]}, "no {ident}"),
+        ({"received": ["/bin/{call}"]}, "as it is"),
+    ],
+)
+def test_what_cannot_be_a_hook_is_refused(commands, why):
+    with pytest.raises(HookError, match=why):
+        Hooks(commands)
