@@ -189,6 +189,12 @@ def test_both_sides_may_be_in_one_channel(name):
     ]
 
 
+def test_one_side_may_begin_before_the_other_has_ended():
+    # the training begins 0.1 s before the end of CFR
+    (page,) = of(PageHeard, heard(mixed(*sides("v29_ecm"))))
+    assert is_page(page, truth("v29_ecm")["pages"][0])
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_the_sender_alone_is_enough_for_the_pages(name):
     pages = of(PageHeard, heard(sides(name)[1:]))
