@@ -1,5 +1,6 @@
 """Who listens to calls that are made for it: between libspandsp's terminals, and awkward ones."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from dsp.fax import ecm, pagecode
 from dsp.fax.capabilities import Capabilities, Settings
+from dsp.fax.config import EVERYTHING, Config
 from dsp.fax.frames import (
     CapabilityFrame,
     CommandFrame,
@@ -22,6 +24,9 @@ from dsp.fax.listener import FaxListener, ListenerError
 from dsp.fax.listener_events import Burst, Check, PageHeard, PhaseBegun, Spoken, record
 from dsp.fax.mouth import Check as SayCheck
 from dsp.fax.mouth import Control, Image, Silence
+from dsp.fax.sink import Pages
+from dsp.fax.terminal import FaxTerminal
+from dsp.types import whole
 from tests.support import fax_call, fax_pages
 from tests.support.fax_sounds import said
 from tests.support.signals import noise
@@ -116,6 +121,28 @@ def test_frames_that_were_lost_come_again(tmp_path):
     assert page.record.confirmed
     assert page.why == ""
     assert np.array_equal(page.page.rows, rows)
+
+
+# -- our own terminals --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ecm", [True, False])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_it_tells_what_the_terminals_tell(ecm, channels):
+    config = Config(able=replace(EVERYTHING, ecm=ecm))
+    got = Pages()
+    a = FaxTerminal(True, send=SHORT[:2], config=config)
+    call = fax_call.call(a, FaxTerminal(False, receive=got, config=config), sound=True)
+    assert call.ok
+    sound = (call.said[1], call.heard[1])
+    events = heard(*sound) if channels == 2 else heard(whole(np.sum(sound, axis=0, dtype=int)))
+    trace = [(one.frame.title, one.side == "heard") for one in call.b.trace if one.frame]
+    told = [(one.frame.title, one.role == "sender") for one in of(Spoken, events)]
+    assert told == trace
+    for page, record_of, rows in zip(pages_in(events), call.b.pages, got, strict=True):
+        assert np.array_equal(page.page.rows, rows.rows)
+        assert (page.record.number, page.record.answer) == (record_of.number, record_of.answer)
+        assert page.record.rate == record_of.rate
 
 
 # -- awkward ends -------------------------------------------------------------------------------
