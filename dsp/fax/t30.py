@@ -112,8 +112,10 @@ class Machine:
 
     def quiet(self) -> None:
         """Note that V.21's carrier is away: a command is looked for anew."""
-        if self._frames_since is not None and "T2" in self.call.timers:
-            self.call.start("T2")
+        if self._frames_since is not None:
+            for timer in ("T2", "T4") if self.state.name == "command" else ("T2",):
+                if timer in self.call.timers:
+                    self.call.start(timer)
         self._frames_since = None
 
     def trained(self) -> None:
@@ -213,6 +215,7 @@ class Machine:
             call.stop(*call.timers)
             call.fail("unexpected")
             call.tell("here", outcomes()[call.outcome].text)
+        call.line.hush()
         self._do(state.enter)
 
     def _stop_those_of(self, before: dict[str, int]) -> None:

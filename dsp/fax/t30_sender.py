@@ -102,8 +102,7 @@ class Sender:
         self.call.line.say(Cng())
 
     def answered(self, _: Frame | None) -> None:
-        """Be quiet: a fax terminal is there."""
-        self.call.line.hush()
+        """Wait for DIS: a fax terminal is there."""
         self.call.stop("T0")
         self.call.start("T1")
 
@@ -302,7 +301,6 @@ class Sender:
 
     def dcn(self, _: Frame | None) -> None:
         """Say that the line will be left."""
-        self.call.line.hush()
         self.call.say(Plain("DCN", x=self.call.x))
 
     # -- settings -----------------------------------------------------------------------------

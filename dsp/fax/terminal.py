@@ -26,8 +26,8 @@ STEP = 160
 """Samples that are heard and said at once: what is heard in one step changes what is said from the
 next but one on, however blocks are cut."""
 
-_PATIENCE = RATE
-"""Samples that the far end's carrier may stand behind its last frame before it is spoken over."""
+_PATIENCE = 3 * RATE
+"""Samples that the far end's carrier may stand before it is spoken over: a frame takes less."""
 
 
 class FaxTerminal:
@@ -86,7 +86,7 @@ class FaxTerminal:
         self._mouth, self._ears = Mouth(config.level), Ears()
         self._speaking = self._fast = self._live = self._ended = False
         self._waiting: list[Signal] = []
-        self._waiting_since = 0
+        self._heard_at = 0
         self._heard = np.zeros(0, dtype=np.int16)
         self._machine = Machine(self, config, calling=calling, pages=send, sink=receive)
         self._next = self._speak()
@@ -159,13 +159,14 @@ class FaxTerminal:
     def say(self, *signals: Signal) -> None:
         """Send signals, once the far end is quiet."""
         if not self._waiting:
-            self._waiting_since = self.now
+            self._heard_at = self.now
         self._waiting.extend(signals)
 
     def hush(self) -> None:
         """Send no more of what is not sent yet."""
         self._waiting.clear()
         self._mouth.stop()
+        self._speaking = False
 
     def expect(self, rate: str | None, *, short: bool = False, frames: bool = False) -> None:
         """Listen for a page's modem beside V.21, or for V.21 alone."""
@@ -204,8 +205,10 @@ class FaxTerminal:
             case Picture():
                 machine.picture(event.octets, event.good)
             case Control():
+                self._heard_at = self.now
                 machine.frame(event.octets, event.good)
             case Flags():
+                self._heard_at = self.now
                 machine.flags()
             case Trained():
                 machine.trained()
@@ -223,7 +226,7 @@ class FaxTerminal:
         if not self._speaking and not self._waiting and self._machine.over:
             self._ended = True
             return np.zeros(STEP, dtype=np.int16)
-        if self._waiting and (not self._live or self.now - self._waiting_since > _PATIENCE):
+        if self._waiting and (not self._live or self.now - self._heard_at > _PATIENCE):
             self._mouth.say(*self._waiting)
             self._waiting.clear()
             if not self._machine.calling_up:
