@@ -122,10 +122,7 @@ def fitting(page: Page, settings: Settings) -> Page:
     """
     width, resolution = width_of(settings), resolution_of(settings)
     paper = _LENGTHS.get(settings.length)
-    down = resolution.lines / page.resolution.lines
-    lines = None
-    if paper is not None and page.height * down > _longest(paper, resolution):
-        lines = paper.height(resolution)
+    lines = None if paper is None else _longest(paper, resolution)
     return fit(page, width, resolution, lines=lines)
 
 
