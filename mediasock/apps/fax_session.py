@@ -75,6 +75,9 @@ class FaxCall:
         self._desk.counts.calls += 1
         try:
             result = await self._transfer()
+        except asyncio.CancelledError:
+            await self._conclude(self._broken_off())
+            raise
         except (PathRefused, InUse, DocumentError, OSError) as error:
             self._desk.counts.refused += 1
             log.error("no document: %s", error, extra={"call": self._call.uuid})
@@ -84,6 +87,14 @@ class FaxCall:
             )
         await self._conclude(result)
         return result
+
+    def _broken_off(self) -> Result:
+        """The result of a call that the server itself ends."""
+        wishes = self._wishes
+        how = {"sending": wishes.sending, "calling": wishes.calling}
+        if self._terminal is None:
+            return report.failed(outcomes()["call_dropped"], **how)
+        return report.result_of(self._terminal, **how)
 
     async def _transfer(self) -> Result:
         if self._wishes.job and self._desk.office is not None:

@@ -1,0 +1,352 @@
+"""The fax endpoint, called by the embedded switch over real sockets."""
+
+import asyncio
+import errno
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dsp.fax.document import Page, Resolution, TiffWriter, read
+from dsp.fax.sink import Pages
+from dsp.fax.terminal import FaxTerminal
+from mediasock.app import AppError
+from mediasock.apps.fax import Fax
+from mediasock.switch.far_end import HangUp, Wait
+from mediasock.switch.talking import TalkingPhone
+from tests.support.calls import dial, run, serving, until
+from tests.support.fax_terminals import quick
+
+DOCUMENTS = Path("fixtures/fax").resolve()
+WAIT = (Wait(20.0),)
+
+
+def page(seed=0, height=40):
+    black = np.random.default_rng(seed).random((height, 1728)) < 0.02
+    return Page.from_black(black, Resolution.FINE)
+
+
+@pytest.fixture
+def faxed(tmp_path):
+    """Serve the fax endpoint with quick terminals, and call it once."""
+
+    def serve_and_call(steps=WAIT, *, kind=None, options=None, meanwhile=None, **plan):
+        kind = kind or quick(pages=(page(1), page(2)))
+
+        class Quick(Fax):
+            terminal = kind
+
+        settings = {"spool": str(tmp_path), "documents": [str(DOCUMENTS)], "voice": False}
+        app = Quick(settings | (options or {}))
+
+        async def story():
+            async with serving(app) as server:
+                calling = asyncio.ensure_future(dial(server, steps, **plan))
+                if meanwhile is not None:
+                    await meanwhile(app, kind, server)
+                return await calling
+
+        plan.setdefault("full", False)
+        told = run(story())
+        told.app, told.kind = app, kind
+        told.record = json.loads((tmp_path / f"{told.outcome.uuid}.json").read_text("utf-8"))
+        return told
+
+    return serve_and_call
+
+
+# -- receiving ----------------------------------------------------------------------------------
+
+
+def test_a_fax_is_received_to_the_spool_by_the_dialplan_line_of_socket2me(faxed, tmp_path):
+    told = faxed()
+    assert told.outcome.went_well
+    document = tmp_path / f"{told.outcome.uuid}.tiff"
+    assert [one.rows.tolist() for one in read(document)] == [
+        page(1).rows.tolist(),
+        page(2).rows.tolist(),
+    ]
+    assert b"+49 711 0815" in document.read_bytes()
+    [terminal] = told.kind.made
+    assert (terminal.calling, terminal.send) == (False, ())
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_the_dialplan_is_told_how_it_went(faxed, tmp_path):
+    told = faxed(options={"ident": "+1 555 0100"})
+    wanted = {
+        "fax_success": "1",
+        "fax_result_code": "0",
+        "fax_document_transferred_pages": "2",
+        "fax_remote_station_id": "+49 711 0815",
+        "fax_local_station_id": "+1 555 0100",
+        "fax_transfer_rate": "14400",
+        "fax_ecm_used": "on",
+        "fax_ecm_requested": "1",
+        "fax_image_resolution": "8040x7700",
+        "fax_encoding_name": "T.6",
+        "fax_filename": str(tmp_path / f"{told.outcome.uuid}.tiff"),
+    }
+    assert {name: told.variable(name) for name in wanted} == wanted
+
+
+def test_what_the_far_end_says_of_itself_is_not_expanded(faxed):
+    kind = quick(far_ident="${system(id)}'\\n")
+    told = faxed(kind=kind, options={"hangup": False})
+    assert told.variable("fax_remote_station_id") == "{system(id)}’n"
+    assert told.variable("fax_result_code") == "0"
+
+
+def test_names_that_are_asked_for(faxed, tmp_path):
+    told = faxed(variables={"fax_file_name": "in/today.tif"})
+    assert len(list(read(tmp_path / "in/today.tif"))) == 2
+    told = faxed(variables={"fax_spool": "faxes", "fax_prefix": "office"})
+    assert len(list(read(tmp_path / f"faxes/office-{told.outcome.uuid}.tiff"))) == 2
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"fax_file_name": "/etc/fax.tiff"},
+        {"fax_file_name": "../fax.tiff"},
+        {"fax_spool": "/tmp"},
+        {"fax_prefix": "../x"},
+        {"fax_mode": "send", "fax_file_name": "/etc/passwd"},
+        {"fax_mode": "send", "fax_file_name": "none.tiff"},
+        {"fax_mode": "send"},
+    ],
+)
+def test_a_document_that_may_not_be_had_is_a_file_error_and_no_call_is_answered(faxed, variables):
+    told = faxed(variables=variables)
+    assert not told.outcome.answered
+    assert told.variable("fax_result_code") == "41"
+    assert told.variable("fax_success") == "0"
+    assert told.record["outcome"]["name"] == "file_error"
+    assert (told.app.counts.refused, told.app.counts.failed) == (1, 1)
+    assert told.kind.made == []
+
+
+def test_a_document_is_written_as_pdf_where_that_is_wanted(faxed, tmp_path):
+    told = faxed(options={"pdf": True})
+    pdf = tmp_path / f"{told.outcome.uuid}.pdf"
+    assert pdf.read_bytes().startswith(b"%PDF-")
+    assert told.record["pdf"] == str(pdf)
+
+
+def test_a_full_disk_fails_the_fax_and_is_counted(faxed, monkeypatch, caplog):
+    def full(self, *_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(TiffWriter, "append", full)
+    told = faxed()
+    assert told.variable("fax_result_code") == "41"
+    assert told.app.counts.disk_failures == 1
+    assert "No space left" in caplog.text
+    assert told.record["file"] == ""
+
+
+def test_a_far_end_that_hangs_up_leaves_a_fax_that_was_dropped(faxed, tmp_path):
+    kind = quick(blocks=10_000)
+    told = faxed([Wait(1.0), HangUp()], kind=kind)
+    [terminal] = kind.made
+    assert terminal.hung_up
+    assert told.record["outcome"]["name"] == "call_dropped"
+    assert told.app.counts.failed == 1
+    assert told.variable("fax_result_code") == "49"
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_terminal_that_fails_is_a_failed_fax(faxed, caplog):
+    told = faxed(kind=quick(fails=ZeroDivisionError("by nothing")))
+    assert told.record["outcome"]["name"] == "call_dropped"
+    assert "by nothing" in caplog.text
+    assert told.outcome.went_well
+
+
+def test_a_server_that_stops_ends_the_fax_and_keeps_its_record(faxed):
+    kind = quick(blocks=10_000)
+
+    async def meanwhile(app, kind, server):
+        await until(lambda: kind.made and kind.made[0].heard > 5)
+        await server.hurry()
+
+    told = faxed(kind=kind, meanwhile=meanwhile)
+    assert told.record["outcome"]["name"] == "call_dropped"
+    assert kind.made[0].hung_up
+
+
+# -- sending ------------------------------------------------------------------------------------
+
+
+def test_a_document_is_sent_by_the_end_that_calls(faxed):
+    told = faxed(variables={"fax_mode": "send", "fax_file_name": "two.tiff"})
+    [terminal] = told.kind.made
+    assert terminal.calling
+    assert [one.height for one in terminal.send] == [2200, 700]
+    assert told.variable("fax_document_total_pages") == "2"
+    assert told.variable("fax_filename") == str(DOCUMENTS / "two.tiff")
+    assert told.app.counts.pages_sent == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "heights"), [("1", "1", [700]), ("0", "0", [2200]), ("0", "9", [2200, 700])]
+)
+def test_pages_of_a_document(faxed, first, last, heights):
+    variables = {"fax_mode": "send", "fax_file_name": "two.tiff"}
+    told = faxed(variables=variables | {"fax_start_page": first, "fax_end_page": last})
+    assert [one.height for one in told.kind.made[0].send] == heights
+
+
+def test_the_header_and_what_is_not_to_be_used(faxed):
+    variables = {
+        "fax_header": "The%20Office",
+        "fax_ident": "%2B1 555",
+        "fax_timezone": "UTC",
+        "fax_use_ecm": "false",
+        "fax_disable_v17": "true",
+    }
+    told = faxed(variables=variables)
+    config = told.kind.made[0].config
+    assert (config.ident, config.header.name, config.header.ident) == (
+        "+1 555",
+        "The Office",
+        "+1 555",
+    )
+    assert str(config.header.date.tzinfo) == "UTC"
+    assert (config.able.ecm, config.able.modems) == (False, "V.27ter, V.29")
+    assert told.variable("fax_v17_disabled") == "1"
+
+
+def test_a_forced_caller_polls(faxed):
+    told = faxed(variables={"fax_force_caller": "true"})
+    assert told.kind.made[0].calling
+
+
+# -- afterwards ---------------------------------------------------------------------------------
+
+
+def test_what_the_dialplan_wants_executed(faxed):
+    variables = {
+        "execute_on_fax_result": "set a=1",
+        "execute_on_fax_success": "set b=${fax_result_code}",
+        "execute_on_fax_failure": "set c=1",
+        "api_on_fax_success": "status",
+    }
+    told = faxed(variables=variables, full=True)
+    assert (told.variable("a"), told.variable("b"), told.variable("c")) == ("1", "0", None)
+    executed = [data for name, data in told.executed() if name == "set"]
+    assert executed == ["a=1", "b=0"]
+
+
+def test_api_commands_need_full(faxed, caplog):
+    faxed(variables={"api_on_fax_success": "status"})
+    assert "needs `full`" in caplog.text
+
+
+def test_a_shell_command_is_not_run_and_that_is_said(faxed, tmp_path, caplog):
+    mark = tmp_path / "mark"
+    names = ("fax_preexec", "fax_postexec", "system_on_fax_result")
+    faxed(variables=dict.fromkeys(names, f"touch {mark}"))
+    assert not mark.exists()
+    assert [name for name in names if f"{name} is not run" in caplog.text] == list(names)
+
+
+def test_a_hook_is_told_of_the_document(faxed, tmp_path):
+    script = "import sys, json; json.dump(sys.argv[2:], open(sys.argv[1], 'w'))"
+    places = ["{call}", "{file}", "{pages}", "{code}", "{far_ident}", "{record}"]
+    hook = [sys.executable, "-c", script, str(tmp_path / "told.json"), *places]
+    told = faxed(options={"hooks": {"received": hook}})
+    uuid = told.outcome.uuid
+    assert json.loads((tmp_path / "told.json").read_text()) == [
+        uuid,
+        str(tmp_path / f"{uuid}.tiff"),
+        "2",
+        "0",
+        "+49 711 0815",
+        str(tmp_path / f"{uuid}.json"),
+    ]
+
+
+def test_a_trace_where_it_is_wanted(faxed, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    told = faxed(variables={"fax_trace_dir": "traces", "fax_verbose": "true"})
+    path = tmp_path / f"traces/fax-{told.outcome.uuid}.log"
+    assert path.read_text() == "    0.50 ← DIS\n"
+    assert told.variable("fax_trace_file") == str(path)
+    assert any("← DIS" in one.message for one in caplog.records)
+    faxed(variables={"fax_trace_dir": "/tmp/elsewhere"})
+    assert "no trace" in caplog.text
+
+
+def test_the_record_has_the_call_and_the_result(faxed):
+    told = faxed()
+    assert told.record["call"] == told.outcome.uuid
+    assert told.record["caller"] == "1001"
+    assert told.record["far_ident"] == "+49 711 0815"
+    assert [one["answer"] for one in told.record["pages"]] == ["MCF", "MCF"]
+    assert told.record["trace"][0]["text"] == "DIS"
+
+
+@pytest.mark.parametrize("option", [{"hangup": False}, {}])
+def test_the_dialplan_goes_on_where_that_is_wanted(faxed, option):
+    resume = {} if option else {"socket_resume": "true"}
+    told = faxed(options=option, variables=resume, after=(("set", "went_on=yes"),))
+    assert told.variable("went_on") == "yes"
+
+
+def test_what_a_kill_interrupted_is_told_at_the_start(faxed, tmp_path, caplog):
+    with TiffWriter(tmp_path / "old.tiff") as writer:
+        writer.append(page(1))
+    journal = {"file": str(tmp_path / "old.tiff"), "before": None, "call": "c-old"}
+    (tmp_path / "old.tiff.partial").write_text(json.dumps(journal))
+    told = faxed()
+    assert told.app.counts.interrupted == 1
+    [said] = [one for one in caplog.records if "interrupted while" in one.message]
+    assert (said.call, said.pages) == ("c-old", 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"timezone": "nowhere"}, "timezone 'nowhere'"),
+        ({"hooks": {"received": "mv"}}, "a list of arguments"),
+        ({"spool": 1}, "a str is needed"),
+        ({"paper": "A4"}, "no option paper"),
+    ],
+)
+def test_options_that_make_no_sense_are_told_before_it_starts(options, why):
+    with pytest.raises(AppError, match=why):
+        Fax(options)
+
+
+# -- a fax --------------------------------------------------------------------------------------
+
+
+def test_faxes_of_real_terminals_both_ways_and_by_wide_sound(tmp_path):
+    """One receives by PCMU while another sends by G.722; both pages come as they are."""
+    pages, got = [page(3, 300)], Pages()
+    document = tmp_path / "out.tiff"
+    with TiffWriter(document) as writer:
+        writer.append(pages[0])
+    app = Fax({"spool": str(tmp_path), "voice": False})
+
+    async def story():
+        async with serving(app) as server:
+            sender = TalkingPhone(FaxTerminal(True, send=pages))
+            receiver = TalkingPhone(FaxTerminal(False, receive=got), rate=16000)
+            sending = {"fax_mode": "send", "fax_file_name": "out.tiff"}
+            return await asyncio.gather(
+                dial(server, far_end=sender, full=False, seconds=90.0),
+                dial(server, far_end=receiver, codec="G722", variables=sending, seconds=90.0),
+            )
+
+    received, sent = run(story(), 200.0)
+    assert received.outcome.result.ok
+    assert received.variable("fax_success") == sent.variable("fax_success") == "1"
+    [come] = read(tmp_path / f"{received.outcome.uuid}.tiff")
+    assert come.rows.tolist() == got[0].rows.tolist() == pages[0].rows.tolist()
+    assert (app.counts.received, app.counts.sent) == (1, 1)
