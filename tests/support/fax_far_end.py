@@ -23,7 +23,6 @@ from tests.support.fax_words import (
     yes,
 )
 
-BLOCK = 160
 _GAP = 0.075
 """Seconds of silence when the line is turned round (T.30 5.3.2.1, Notes)."""
 _PATIENCE = 8.0
@@ -297,6 +296,10 @@ class FarEnd:
         self._same(rows, sheet)
         if not decoder.quality.ended:
             raise UnmetError("the page has no RTC")
+        least = int(self._now.scan_time) * self._now.bit_rate / 1000
+        shortest = voice.line_lengths(one.data)[: sheet.height].min()
+        if shortest < least:
+            raise UnmetError(f"a line has {shortest} bits, less than {least:g}")
 
     def _same(self, rows, sheet):
         if len(rows) != sheet.height or not np.array_equal(rows, sheet.rows):
@@ -416,9 +419,7 @@ class FarEnd:
         yield from self._utter(sound, options, f"{step.text} ({rate})")
 
     def _rate(self):
-        if self._now is None:
-            raise WordError("no DCS was said before")
-        return self._now.rate
+        return (self._now or self.scenario.settings).rate
 
     def _blast(self, step, bits):
         """Say a page's bits with the training that has its turn."""
@@ -439,7 +440,9 @@ class FarEnd:
 
     def _page(self, step):
         number, options = int(step.plain[0]), step.options
-        octets = voice.coded(self.sheet(number), self._now, bad=options.get("bad", 0))
+        octets = voice.coded(
+            self.sheet(number), self._now, bad=options.get("bad", 0), line=options.get("line")
+        )
         bits = voice.lines(octets)
         if options.get("rtc") == "no":
             bits = bits[: -(6 * 13 + 7)]

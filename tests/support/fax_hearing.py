@@ -11,12 +11,14 @@ import numpy as np
 from dsp.fax.frames import Frame, parse
 from dsp.fax.hdlc import Deframer
 from dsp.modem import v21
-from dsp.types import RATE, dbm0
+from dsp.types import RATE, amplitude
 from tests.support.fax_voice import MODEMS
 
 TONES = {"CNG": 1100.0, "CED": 2100.0}
+BLOCK = 160
 _PURE = 0.6
-_SOUND = -43.0
+_LOUD = amplitude(-43.0) ** 2 / 2
+_WAVES = np.exp(-2j * np.pi * np.outer(np.arange(BLOCK) / RATE, list(TONES.values())))
 _GAP = 2
 """Blocks without a tone that do not end it."""
 
@@ -118,15 +120,15 @@ class Hearing:
         self.clock += len(block)
 
     def _tones(self, block):
-        power = float(np.mean(block.astype(float) ** 2)) if len(block) else 0.0
         name = None
-        if dbm0(power) > _SOUND:
-            self.loud_at = self.seconds
-            at = np.arange(len(block)) / RATE
-            for one, hertz in TONES.items():
-                part = np.abs(block @ np.exp(-2j * np.pi * hertz * at)) ** 2
-                if 2 * part / len(block) ** 2 > _PURE * power:
-                    name = one
+        if block.any():
+            sound = block.astype(np.float64)
+            power = sound @ sound / len(block)
+            if power > _LOUD:
+                self.loud_at = self.seconds
+                parts = np.abs(sound @ _WAVES[: len(block)]) ** 2 * 2 / len(block) ** 2
+                if parts.max() > _PURE * power:
+                    name = list(TONES)[int(np.argmax(parts))]
         end = self.seconds + len(block) / RATE
         if self._tone is not None and name == self._tone.name:
             self._tone.end, self._missed = end, 0

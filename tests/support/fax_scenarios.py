@@ -18,7 +18,7 @@ level, noise dBm0 of the far end, and of white noise that goes with it
 echo         delay in seconds and level in dB of what the terminal hears of itself
 steps        what the far end does, see :data:`VERBS`
 outcome      names of dsp.fax.results, any of which is right
-confirmed    pages that are confirmed
+confirmed    pages that are confirmed; -1 where that is left to the terminal
 takes        numbers of the far end's pages that the terminal has then (default: 1 to confirmed)
 rates        of the terminal's pages, as in ``V.29 9600``
 seconds      the least and the most that the call takes
@@ -35,10 +35,12 @@ from pathlib import Path
 from dsp.fax.capabilities import Capabilities, Settings
 from dsp.fax.document import DocumentError, Resolution
 from dsp.fax.fields import FrameError, rates
+from dsp.fax.frames import controls
 from dsp.fax.result import outcomes
 from tests.support.fax_words import Speaker, WordError, frames, parted, split
 
 _DEEPEST = 5
+_HEARD = ("CED", "CNG", "tcf", "page", "ecm", "carrier", "nothing", "end")
 FOLDER = Path(__file__).parents[1] / "dsp" / "fax" / "scenarios"
 
 VERBS = {
@@ -51,7 +53,15 @@ VERBS = {
     "ced": ({}, float),
     "cng": ({}, None),
     "tcf": (
-        {"seconds": float, "errors": float, "ones": str, "rate": str, "cut": float, "gap": float},
+        {
+            "seconds": float,
+            "errors": float,
+            "ones": str,
+            "rate": str,
+            "cut": float,
+            "gap": float,
+            "wait": str,
+        },
         None,
     ),
     "page": (
@@ -59,6 +69,7 @@ VERBS = {
             "bad": int,
             "cut": float,
             "rows": int,
+            "line": float,
             "rate": str,
             "training": str,
             "gap": float,
@@ -102,7 +113,7 @@ VERBS = {
 ``tcf``       1.5 s of zeros, or ``ones=yes``, ``errors=0.1``, ``seconds=0.5``, ``cut=0.7`` seconds
               of the sound
 ``page 1``    lines, ``bad=12`` of them broken, or but a part ``cut=0.5`` of the sound, ``rtc=no``,
-              ``rows=0``
+              ``rows=0``, ``line=4`` seconds each
 ``ecm 1``     frames: ``only=0-3 lost=1 bad=2 twice=3 order=reverse``, ``asked=yes`` those of PPR
 ``ced``, ``cng``, ``silence``, ``noise``, ``carrier``   with how many seconds
 ``refuse``    FTT to each training, until DCS has the rate ``until``, which never rises; the TCF of
@@ -170,7 +181,7 @@ class Scenario:
     level: float = -15.0
     noise: float | None = None
     echo: dict | None = None
-    confirmed: int | None = None
+    confirmed: int = -1
     takes: tuple[int, ...] | None = None
     rates: tuple[str, ...] | None = None
     seconds: tuple[float, float] | None = None
@@ -288,6 +299,18 @@ def _named(plain, named, depth):
     return named[plain[0]]
 
 
+def _named_well(plain):
+    """Raise where what is to be heard is neither a frame nor something else that can be."""
+    if not plain:
+        raise WordError("nothing is named")
+    if plain[0] in _HEARD:
+        return
+    for one in "|".join(plain).split("|"):
+        name = one.removeprefix("PPS-").removeprefix("EOR-")
+        if name not in controls() and name != "NULL":
+            raise WordError(f"nothing is called {one!r}")
+
+
 def _step(text, speaker):
     verb, *words = split(text)
     plain, options = parted(words)
@@ -299,8 +322,7 @@ def _step(text, speaker):
         frames(plain, replace(speaker, heard=(b"\xff\x13\x80",)))
         options = {name: value for name, value in options.items() if name in known}
     elif verb in ("hear", "may", "until"):
-        if not plain:
-            raise WordError("nothing is named")
+        _named_well(plain)
     elif unknown := set(options) - set(known):
         raise WordError(f"what is {sorted(unknown)[0]!r}?")
     if number is not None:

@@ -11,7 +11,8 @@ from dsp.fax.terminal import FaxTerminal
 from dsp.types import RATE
 from tests.support import fax_pages
 from tests.support import fax_voice as voice
-from tests.support.fax_far_end import BLOCK, FarEnd
+from tests.support.fax_far_end import FarEnd
+from tests.support.fax_hearing import BLOCK
 from tests.support.spandsp_fax import CODINGS, SpandspFax
 from tests.support.spandsp_t30 import MODEMS
 
@@ -69,6 +70,8 @@ class _Line:
         self._noise, self._at = scenario.noise, 0
 
     def __call__(self, far, own):
+        if not self._gain and self._noise is None:
+            return far
         sound = far.astype(float)
         if self._gain:
             self._late.append(own)
@@ -133,7 +136,9 @@ def _wrong(scenario, result, ended, far, taken):
     if name not in scenario.outcome:
         yield f"the outcome is {name}, not {' or '.join(scenario.outcome)}"
     confirmed = result.confirmed
-    if scenario.confirmed is not None and len(confirmed) != scenario.confirmed:
+    if name == "ok" and len(confirmed) < max(1, scenario.send):
+        yield f"all is well, they say, and {len(confirmed)} pages are confirmed"
+    if scenario.confirmed >= 0 and len(confirmed) != scenario.confirmed:
         yield f"{len(confirmed)} pages are confirmed, not {scenario.confirmed}"
     used = tuple(one.rate for one in result.pages)
     if scenario.rates is not None and used != scenario.rates:
@@ -145,7 +150,7 @@ def _wrong(scenario, result, ended, far, taken):
     for name, value in scenario.told.items():
         if getattr(result, name) != value:
             yield f"{name} is {getattr(result, name)!r}, not {value!r}"
-    if scenario.receive and scenario.confirmed is not None:
+    if scenario.receive and scenario.confirmed >= 0:
         wanted = scenario.takes or tuple(range(1, scenario.confirmed + 1))
         yield from _pages_wrong(taken(), wanted, far)
 
@@ -164,7 +169,10 @@ def _pages_wrong(got, wanted, far):
 
 def config_of(scenario):
     """What our terminal is told."""
-    return Config(able=replace(EVERYTHING, **scenario.able), **scenario.config)
+    told = dict(scenario.config)
+    if "facilities" in told:
+        told["facilities"] = bytes.fromhex(told["facilities"])
+    return Config(able=replace(EVERYTHING, **scenario.able), **told)
 
 
 def with_ours(scenario):
@@ -176,16 +184,18 @@ def with_ours(scenario):
         receive=disk if scenario.receive else None,
         config=config_of(scenario),
     )
-    return attempt(scenario, terminal, lambda: disk.pages, disk)
+    return attempt(scenario, terminal, lambda: disk.pages[: disk.stored], disk)
 
 
 def beyond_spandsp(scenario):
     """Why libspandsp, as we have it, cannot be set up for a scenario; ``None`` when it can."""
-    config = set(scenario.config) - {"ident", "answer_silence"}
+    config = set(scenario.config) - {"ident"}
     if config:
         return f"set {', '.join(sorted(config))}"
     if scenario.disk:
         return "a slow disk"
+    if len(scenario.page["resolution"]) > 1:
+        return "pages of two resolutions"
     able = set(scenario.able) - {"ecm", "modems", "mr", "mmr", "scan_times"}
     if able:
         return f"set {', '.join(sorted(able))}"
@@ -215,4 +225,5 @@ def with_spandsp(scenario, folder):
     def taken():
         return list(read(receive)) if receive.exists() else []
 
-    return attempt(scenario, terminal, taken)
+    # it does not tell the rates that CTC changes to
+    return attempt(replace(scenario, rates=None), terminal, taken)

@@ -15,6 +15,7 @@ MODEMS = {"V.17": v17, "V.29": v29, "V.27ter": v27ter}
 FLAG = np.array([0, 1, 1, 1, 1, 1, 1, 0], dtype=np.uint8)
 _ABORT = np.ones(10, dtype=np.uint8)
 _K = {1: 2, 2: 4, 3: 6, 4: 8, 8: 8}
+_EOL_ZEROS = 11
 _MASKS = (0xFF, 0x3C, 0x18, 0x66, 0x81, 0x24)
 
 
@@ -99,13 +100,16 @@ def _minimum_bits(settings):
     return 0 if settings.ecm else int(settings.scan_time) * settings.bit_rate // 1000
 
 
-def coded(sheet, settings, *, bad=0):
-    """Octets of a page, the bit that is sent first is the highest; some of its lines are broken."""
+def coded(sheet, settings, *, bad=0, line=None):
+    """Octets of a page, the bit that is sent first is the highest.
+
+    Some of its lines are broken; all of them take so many seconds, if that is said.
+    """
     encoder = t4.Encoder(
         settings.coding,
         sheet.width,
         k=_K[sheet.resolution.lines],
-        minimum_bits=_minimum_bits(settings),
+        minimum_bits=round(line * settings.bit_rate) if line else _minimum_bits(settings),
     )
     ends, octets = [], bytearray()
     for row in range(sheet.height):
@@ -147,6 +151,12 @@ def _break_line(octets, places, enough):
 def lines(octets):
     """Bits of a page that is sent without error correction."""
     return np.unpackbits(np.frombuffer(octets, dtype=np.uint8))
+
+
+def line_lengths(bits):
+    """Bits from each EOL to the next one: eleven zeros or more, and a one."""
+    ones = np.flatnonzero(bits)
+    return np.diff(ones[np.diff(ones, prepend=-1) > _EOL_ZEROS])
 
 
 def blocks(octets, frame_size):
