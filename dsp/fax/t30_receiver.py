@@ -109,6 +109,7 @@ class Receiver:
     _heard_page: bool = False
     _long: bool = False
     _damaged: bool = False
+    _asked: bool = False
     _waited: float = 0.0
     _count: int = 0
     _redone: int = 0
@@ -370,7 +371,7 @@ class Receiver:
         if again:
             self.await_page(None)
             return "page"
-        if self.call.interrupted and self.call.config.interrupts and not last:
+        if self._asked and self.call.config.interrupts and not last:
             self.call.start("T3")
             return "wait"
         self._heard_page = False
@@ -434,15 +435,15 @@ class Receiver:
 
     def _frame(self, name: str) -> Frame:
         """The answer, which asks for an operator where the far end did and one is wanted."""
-        if self.call.interrupted and self.call.config.interrupts:
+        if self._asked and self.call.config.interrupts:
             name = {"MCF": "PIP", "RTP": "PIP", "RTN": "PIN"}.get(name, name)
         return Plain(name, x=self.call.x)
 
     def _command(self, frame: Frame) -> None:
         """Note a command after a page."""
         self.call.stop("T2", "T4", "stall")
-        if "PRI-" in frame.title:
-            self.call.interrupted = True
+        self._asked = "PRI-" in frame.title
+        self.call.interrupted |= self._asked
 
     def _repeated(self) -> bool:
         """Whether a command comes again, since its answer was not heard."""

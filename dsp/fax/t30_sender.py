@@ -174,6 +174,13 @@ class Sender:
             self._lower()
         return "train"
 
+    def dis_again(self, frame: Frame | None) -> str:
+        """Send DCS once more to a DIS or DTC that comes again, another one if it says otherwise."""
+        assert isinstance(frame, CapabilityFrame), "rows of DIS and DTC alone come here"
+        if frame.capabilities == self.call.far.able:
+            return self.train_again(frame)
+        return self.negotiate(frame)
+
     # -- phase C ------------------------------------------------------------------------------
 
     def send(self, _: Frame | None) -> None:
