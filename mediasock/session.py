@@ -122,6 +122,7 @@ class MediaSession:
         self._native = native
         self._stream: Stream | None = None
         self._conversation: Conversation | None = None
+        self._callbacks: list[Callable[[Detection], None]] = []
         self._recorder: Recorder | None = None
         self._finishing: list[asyncio.Future[None]] = []
 
@@ -146,6 +147,8 @@ class MediaSession:
         stream.loop_back(False)
         if self._conversation is not None:
             self._conversation.stop()
+        for callback in self._callbacks:
+            stream.forget(callback)
         self._call.detach(self)
         stream.record(None)
         self._finish_recording()
@@ -188,8 +191,9 @@ class MediaSession:
         return self.stream.detections(*wanted)
 
     def on_detection(self, callback: Callable[[Detection], None]) -> None:
-        """Call ``callback(detection)`` for all that is heard from now on."""
+        """Call ``callback(detection)`` for all that is heard until the session is left."""
         self.stream.on_detection(callback)
+        self._callbacks.append(callback)
 
     @property
     def position(self) -> int:

@@ -179,6 +179,11 @@ class Stream:
         """Call ``callback(detection)`` in the loop's thread for all that is heard from now on."""
         self._callbacks.append(callback)
 
+    def forget(self, callback: Callable[[Detection], None]) -> None:
+        """Call it for detections no more."""
+        if callback in self._callbacks:
+            self._callbacks.remove(callback)
+
     def on_lost(self, callback: Callable[[StreamLost], None]) -> None:
         """Call ``callback(error)`` in the loop's thread when no frame has come for 2 s."""
         self._loss_callbacks.append(callback)

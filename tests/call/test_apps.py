@@ -12,7 +12,7 @@ from mediasock.apps.echo import Echo
 from mediasock.apps.record import Record
 from mediasock.apps.tones import Tones
 from mediasock.switch.far_end import HangUp, Keys, Rfc2833, Tone, Wait
-from tests.support.calls import loudness_at, until
+from tests.support.calls import Scripted, dial, loudness_at, run, serving, until
 
 PROMPT = "tone_stream://v=-10;%(500,0,1500)"
 
@@ -92,6 +92,41 @@ def test_tones_records_both_sides(call, capsys, tmp_path):
     assert loudness_at(sound[:, 0], 700) == pytest.approx(-10, abs=2)
     assert loudness_at(sound[:, 1], 1500) == pytest.approx(-10, abs=2)
     assert loudness_at(sound[:, 1], 700) < -40
+
+
+CNG = "tone_stream://%(500,3000,1100);loops=3"
+
+
+def test_tones_sends_a_calling_fax_to_an_extension(call, capsys):
+    told = call(
+        Tones,
+        [Wait(0.3), Tone(CNG), Wait(20)],
+        options={"fax_extension": "9000"},
+        seconds=8.0,
+    )
+    assert ("transfer", "9000 XML default") in told.executed()
+
+
+def test_tones_hands_a_calling_fax_to_another_application(capsys):
+    async def story():
+        async def answer_fax(call):
+            await call.set("faxed", "yes")
+            await call.hangup()
+
+        apps = {"tones": Tones({"fax_app": "fax"}), "fax": Scripted(answer_fax)}
+        async with serving(apps) as server:
+            return await dial(server, [Wait(0.3), Tone(CNG), Wait(20)])
+
+    told = run(story())
+    assert told.outcome.went_well
+    assert told.variable("faxed") == "yes"
+    assert [one["value"] for one in reported(capsys)] == ["cng"]
+
+
+def test_tones_only_reports_a_fax_where_nothing_else_is_wanted(call, capsys):
+    told = call(Tones, [Wait(0.3), Tone(CNG), HangUp()])
+    assert {one["value"] for one in reported(capsys)} == {"cng"}
+    assert "transfer" not in dict(told.executed())
 
 
 # -- echo -------------------------------------------------------------------------------------

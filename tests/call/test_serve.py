@@ -9,7 +9,7 @@ import threading
 import pytest
 import soundfile
 
-from mediasock.app import App
+from mediasock.app import App, HandOver
 from mediasock.esl.errors import Disconnected, HungUp
 from mediasock.serve import DRAINED, FAILED, _report
 from mediasock.switch.far_end import HangUp, Keys, Wait
@@ -327,3 +327,69 @@ def test_no_digit_and_no_number_is_logged_above_debug(caplog):
     assert "call over" in text
     for secret in ("8675", "5550123", "5559876"):
         assert secret not in text
+
+
+# -- hand-over ----------------------------------------------------------------------------------
+
+
+def handing_over(to):
+    async def script(call):
+        async with call.media() as media:
+            await anext(media.frames())
+        raise HandOver(to)
+
+    return Scripted(script)
+
+
+def test_another_application_goes_on_with_the_call_and_its_stream(caplog):
+    async def script(call):
+        async with call.media() as media:
+            heard = await anext(media.frames())
+        await call.hangup()
+        return heard.position
+
+    async def story():
+        apps = {"first": handing_over("second"), "second": Scripted(script)}
+        async with serving(apps) as server:
+            told = await dial(server, [Wait(20.0)])
+        return apps["second"], told
+
+    second, told = run(story())
+    assert told.outcome.went_well
+    assert second.returned[0] > 0  # it did not begin anew
+    assert told.executed().count(("answer", "")) == 1
+
+
+def test_a_hand_over_to_nobody_hangs_up(caplog):
+    async def story():
+        async with serving({"first": handing_over("nobody")}) as server:
+            return await dial(server, [Wait(20.0)])
+
+    told = run(story())
+    assert told.outcome.hangup_cause == FAILED
+    assert "no application 'nobody'; there are first" in caplog.text
+
+
+def test_applications_hear_of_the_drain_before_it_and_may_fail(caplog):
+    heard = []
+
+    class Listening(App):
+        def __init__(self, name):
+            super().__init__()
+            self.name = name
+
+        async def on_drain(self):
+            heard.append(f"{self.name} drains")
+            if self.name == "a":
+                raise ValueError("it cannot")
+
+        async def on_stop(self):
+            heard.append(f"{self.name} stops")
+
+    async def story():
+        async with serving({"a": Listening("a"), "b": Listening("b")}):
+            pass
+
+    run(story())
+    assert heard == ["a drains", "b drains", "b stops", "a stops"]
+    assert "on_drain failed" in caplog.text

@@ -29,6 +29,25 @@ def test_variables_are_set_exported_and_unset() -> None:
     assert desk.reply("getvar a") == desk.reply("getvar near") == "-ERR command not found"
 
 
+@pytest.mark.parametrize("data", ["a=1 b=x=y c=", "^^;a=1;b=x=y;c=", "^^|a=1|b=x=y"])
+def test_several_variables_are_set_at_once(data: str) -> None:
+    desk = answered()
+    desk.execute("set", "a=0")
+    desk.execute("multiset", data)
+    desk.tick()
+    assert desk.reply("getvar a") == "1"
+    assert desk.reply("getvar b") == "x=y"
+    assert desk.reply("getvar c") == "-ERR command not found"
+
+
+def test_with_a_delimiter_values_have_blanks() -> None:
+    desk = answered()
+    desk.execute("multiset", "^^~text=all went well~code=0")
+    desk.tick()
+    assert desk.reply("getvar text") == "all went well"
+    assert desk.reply("getvar code") == "0"
+
+
 def test_sleeping_takes_its_time_and_can_be_broken() -> None:
     desk = answered()
     desk.say("myevents")
