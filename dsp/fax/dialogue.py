@@ -183,6 +183,17 @@ class Dialogue:
             has_document=bool(self.pages) and not self.calling,
         )
 
+    @property
+    def settled(self) -> Settings:
+        """What was agreed on, where that is known."""
+        assert self.settings is not None, "a DCS comes before"
+        return self.settings
+
+    def await_frame(self) -> None:
+        """Wait for a frame (T2)."""
+        self.line.expect(None)
+        self.start("T2")
+
     # -- timers -------------------------------------------------------------------------------
 
     def start(self, timer: str, seconds: float | None = None) -> None:

@@ -14,6 +14,7 @@ from dsp.fax.document import Page
 from dsp.fax.frames import Frame, parse
 from dsp.fax.result import Result, outcomes
 from dsp.fax.sink import Sink
+from dsp.fax.t30_called import Called
 from dsp.fax.t30_receiver import Receiver
 from dsp.fax.t30_sender import Sender
 from dsp.fax.t30_table import State, states
@@ -55,7 +56,12 @@ class Machine:
     ) -> None:
         self.call = Dialogue(line, config, calling, pages, sink)
         self.call.sending = calling and bool(pages)
-        self._sender, self._receiver = Sender(self.call), Receiver(self.call)
+        self._called, self._receiver = Called(self.call), Receiver(self.call)
+        self._sides: dict[str, Sender | Called | Receiver] = {
+            "sender": Sender(self.call),
+            "called": self._called,
+            "receiver": self._receiver,
+        }
         self._frames_since: int | None = None
         self._phases = dict.fromkeys("ABCDE", 0.0)
         self._since = 0
@@ -130,7 +136,7 @@ class Machine:
     def bits(self, bits: Bits) -> None:
         """Take bits of the page's modem."""
         if self.state.name == "check":
-            self._receiver.check_bits(bits)
+            self._called.bits(bits)
         else:
             self._receiver.page_bits(bits)
 
@@ -201,9 +207,7 @@ class Machine:
         if action is None:
             return None
         side, _, method = action.partition(".")
-        said: str | None = getattr(self._sender if side == "sender" else self._receiver, method)(
-            frame
-        )
+        said: str | None = getattr(self._sides[side], method)(frame)
         return said
 
     def _enter(self, state: State) -> None:

@@ -1,32 +1,23 @@
-"""What the end that receives a document does, action by action of t30.toml."""
+"""What the end that receives does with pages, action by action of t30.toml."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from dsp.fax import pagecode
 from dsp.fax.capabilities import Settings
-from dsp.fax.dialogue import TRIES, Dialogue
+from dsp.fax.dialogue import Dialogue
 from dsp.fax.document import Page
 from dsp.fax.ecm import Incoming
 from dsp.fax.fields import rates
 from dsp.fax.frames import (
-    CapabilityFrame,
-    CommandFrame,
     ContinueToCorrect,
     EndOfRetransmission,
-    FacilitiesFrame,
     Frame,
-    IdentFrame,
     PageRequest,
     PartialPage,
     Plain,
 )
-from dsp.fax.modems import training_seconds
-from dsp.fax.mouth import Ced, Silence
-from dsp.fax.negotiation import unable
 from dsp.fax.result import PageRecord
 from dsp.fax.t4 import Quality
 from dsp.modem.types import Bits
@@ -34,12 +25,6 @@ from dsp.types import RATE
 
 __all__ = ["Receiver"]
 
-CHECK = 1.5 * 1.1
-"""Seconds of a training check at most (T.30 5.3.6.1.5: 1.5 s ± 10 %)."""
-LATE = 0.5
-"""Seconds that a training check is waited for beyond its time."""
-GOOD = 1.0
-"""Seconds without an error that make a training check good."""
 STALL = 30.0
 """Seconds in which a page that comes must get on: a carrier may stand for ever."""
 REPEATED = 5.5
@@ -99,8 +84,6 @@ class Receiver:
     """
 
     call: Dialogue
-    _tries: int = 0
-    _check: list[Bits] = field(default_factory=list)
     _sheet: _Sheet | None = None
     _pending: tuple[Page, Quality] | None = None
     _answer: _Answer | None = None
@@ -112,114 +95,19 @@ class Receiver:
     _asked: bool = False
     _waited: float = 0.0
     _count: int = 0
+    _before: int = 0
     _redone: int = 0
-
-    # -- phase A ------------------------------------------------------------------------------
-
-    def ced(self, _: Frame | None) -> None:
-        """Say that a fax terminal answers."""
-        self.call.line.expect(None)
-        self.call.line.say(Silence(self.call.config.answer_silence), Ced())
-
-    # -- phase B ------------------------------------------------------------------------------
-
-    def identify(self, _: Frame | None) -> None:
-        """Send DIS, with NSF and CSI before it."""
-        if "T1" not in self.call.timers:
-            self.call.start("T1")
-        self.call.asks = "identify"
-        config = self.call.config
-        frames: list[Frame] = []
-        if config.facilities:
-            frames.append(FacilitiesFrame("NSF", config.facilities))
-        if config.ident:
-            frames.append(IdentFrame.of("CSI", config.ident))
-        self.call.say(*frames, CapabilityFrame("DIS", self.call.able.fif()))
-
-    def poll(self, _: Frame | None) -> None:
-        """Send DTC, with CIG, PWD and SEP before it."""
-        self._tries += 1
-        self.call.asks = "poll"
-        config, far = self.call.config, self.call.far.able
-        frames: list[Frame] = []
-        if config.ident:
-            frames.append(IdentFrame.of("CIG", config.ident))
-        if config.password and far is not None and far.password:
-            frames.append(IdentFrame.of("PWD", config.password))
-        if config.poll and far is not None and far.selective_polling:
-            frames.append(IdentFrame.of("SEP", config.poll))
-        self.call.say(*frames, CapabilityFrame("DTC", self.call.able.fif()))
-
-    def await_command(self, _: Frame | None) -> None:
-        """Wait for the answer to DIS or DTC."""
-        self.call.line.expect(None)
-        self.call.start("T4")
-
-    def ask_again(self, _: Frame | None) -> str:
-        """Send DIS or DTC again."""
-        if self.call.asks == "poll" and self._tries >= TRIES:
-            self.call.fail("command_timeout")
-            return "over"
-        return self.call.asks
-
-    def settle(self, frame: Frame | None) -> str:
-        """Take the settings of a DCS, and listen to the training check."""
-        assert isinstance(frame, CommandFrame), "rows of DCS alone come here"
-        self._drop_sheet()
-        self.call.stop("T1", "T2", "T3", "T4", "stall")
-        settings = frame.settings
-        wrong = unable(settings, self.call.able)
-        if wrong or self.call.sink is None:
-            self.call.tell("here", f"cannot receive: {', '.join(wrong) or 'no document is wanted'}")
-            self.call.fail("incompatible")
-            return "refuse"
-        self.call.settings = settings
-        self.call.sending = False
-        self._answer = None
-        self._check.clear()
-        self.call.line.expect(settings.rate)
-        self.call.start("check", training_seconds(settings.rate) + CHECK + LATE)
-        return "check"
-
-    def judge_check(self, _: Frame | None) -> str:
-        """Say whether the training check was good: a second without an error."""
-        self.call.stop("check")
-        bits = np.concatenate([*self._check, np.ones(1, np.uint8)])
-        self._check.clear()
-        longest = int(np.diff(np.flatnonzero(bits), prepend=-1).max()) - 1
-        good = longest >= GOOD * self._settled.bit_rate
-        verdict = "good" if good else "bad"
-        self.call.tell("here", f"check at {self._settled.rate} {verdict}: {longest} zeros in a row")
-        return "good" if good else "bad"
-
-    def no_check(self, _: Frame | None) -> str | None:
-        """Give up waiting for the training check, unless it is there and has not ended."""
-        if self.call.line.busy and self._waited < CHECK:
-            self._waited += LATE
-            self.call.start("check", LATE)
-            return None
-        self._waited = 0.0
-        self.call.tell("here", f"no check at {self._settled.rate} was heard")
-        return "bad"
-
-    def confirm_check(self, _: Frame | None) -> None:
-        """Say that the training was good."""
-        self.call.say(self.call.plain("CFR"))
-
-    def refuse_check(self, _: Frame | None) -> None:
-        """Say that the training was not good."""
-        self.call.say(self.call.plain("FTT"))
-
-    def await_training(self, _: Frame | None) -> None:
-        """Wait for another DCS."""
-        self.call.line.expect(None)
-        self.call.start("T2")
 
     # -- phase C ------------------------------------------------------------------------------
 
+    def await_first_page(self, _: Frame | None) -> None:
+        """Listen for the first page after a training."""
+        self._sheet = self._answer = None
+        self.await_page(None)
+
     def await_page(self, _: Frame | None) -> None:
         """Listen for a page."""
-        settings = self._settled
+        settings = self.call.settled
         short = settings.modem == "V.17" and not self._long
         self._long = self._heard_page = False
         self.call.line.expect(settings.rate, short=short, frames=settings.ecm)
@@ -233,10 +121,6 @@ class Receiver:
         if "stall" not in self.call.timers:
             self._got = self._parts.received
             self.call.start("stall", STALL)
-
-    def check_bits(self, bits: Bits) -> None:
-        """Take bits of the training check."""
-        self._check.append(bits)
 
     def page_bits(self, bits: Bits) -> None:
         """Take bits of a page without error correction."""
@@ -302,7 +186,7 @@ class Receiver:
     def judge_part(self, frame: Frame | None) -> str | None:
         """Say which frames of a partial page are missing, or that none is (PPS)."""
         assert isinstance(frame, PartialPage), "rows of PPS alone come here"
-        if not self._settled.ecm:
+        if not self.call.settled.ecm:
             return None
         self._command(frame)
         then = frame.then.removeprefix("PRI-")
@@ -320,7 +204,7 @@ class Receiver:
     def give_up_part(self, frame: Frame | None) -> str | None:
         """Take a partial page with what is missing of it (EOR)."""
         assert isinstance(frame, EndOfRetransmission), "rows of EOR alone come here"
-        if not self._settled.ecm:
+        if not self.call.settled.ecm:
             return None
         self._command(frame)
         then = frame.then.removeprefix("PRI-")
@@ -334,13 +218,13 @@ class Receiver:
     def lower(self, frame: Frame | None) -> str | None:
         """Go on at another rate (CTC)."""
         assert isinstance(frame, ContinueToCorrect), "rows of CTC alone come here"
-        if not self._settled.ecm:
+        if not self.call.settled.ecm:
             return None
         self._command(frame)
         if frame.rate not in rates(self.call.able.modems):
             self.call.fail("incompatible")
             return "refuse"
-        self.call.settings = replace(self._settled, rate=frame.rate)
+        self.call.settings = replace(self.call.settled, rate=frame.rate)
         self._answer = _Answer(self._frame("CTR"), "NULL")
         return "answer"
 
@@ -375,7 +259,7 @@ class Receiver:
             self.call.start("T3")
             return "wait"
         self._heard_page = False
-        self.await_training(None)
+        self.call.await_frame()
         return "last" if last else "redo" if name == "RTN" else "renew"
 
     # -- the store ----------------------------------------------------------------------------
@@ -393,7 +277,7 @@ class Receiver:
         if sink.trouble is not None:
             self.call.tell("here", "the page could not be stored")
             return "not stored"
-        return "stored" if sink.stored > self._count else None
+        return "stored" if sink.stored > self._before else None
 
     def stored(self, _: Frame | None) -> None:
         """Note a page that is safe."""
@@ -411,7 +295,7 @@ class Receiver:
         if self._waited > STORED_LATE:
             self.call.fail("file_error")
             return "over"
-        if self._settled.ecm:
+        if self.call.settled.ecm:
             return "rnr"
         self.call.start("store", STORE)
         return None
@@ -423,15 +307,9 @@ class Receiver:
 
     def await_rr(self, _: Frame | None) -> None:
         """Wait for RR."""
-        self.call.line.expect(None)
-        self.call.start("T2")
+        self.call.await_frame()
 
     # -- parts of it --------------------------------------------------------------------------
-
-    @property
-    def _settled(self) -> Settings:
-        assert self.call.settings is not None, "settings come before"
-        return self.call.settings
 
     def _frame(self, name: str) -> Frame:
         """The answer, which asks for an operator where the far end did and one is wanted."""
@@ -454,7 +332,7 @@ class Receiver:
     def _open(self) -> _Sheet:
         """The page that comes."""
         if self._sheet is None:
-            settings = self._settled
+            settings = self.call.settled
             self._sheet = _Sheet(
                 settings,
                 self.call.line.now,
@@ -473,7 +351,7 @@ class Receiver:
         if then == "NULL":
             self._answer = _Answer(answer, then)
             return "answer"
-        page, quality = pagecode.decode(parts.data, self._settled, gaps=parts.gaps)
+        page, quality = pagecode.decode(parts.data, self.call.settled, gaps=parts.gaps)
         self._open().octets = len(parts.data)
         if page is None:
             self._ask_for_page(then, "no rows are in its frames")
@@ -486,23 +364,20 @@ class Receiver:
         assert self.call.sink is not None, "a DCS is refused without one"
         told = f"{quality.rows} rows, {quality.bad_rows} of them bad"
         self.call.tell("here", f"page {self._count + 1}: {told}")
-        self._pending = page, quality
+        self._pending, self._before = (page, quality), self.call.sink.stored
         self._answer = _Answer(answer, then)
         self.call.sink.put(page, quality)
 
     def _ask_for_page(self, then: str, why: str) -> str:
         """Ask for a page again (RTN)."""
         self.call.tell("here", f"page {self._count + 1} is wanted again: {why}")
-        self._drop_sheet()
+        self._sheet = None
         self._redone += 1
         self._answer = _Answer(self._frame("RTN"), then)
         return "bad"
 
-    def _drop_sheet(self) -> None:
-        self._sheet = None
-
     def _record(self, page: Page, quality: Quality) -> None:
-        sheet, settings = self._sheet, self._settled
+        sheet, settings = self._sheet, self.call.settled
         assert sheet is not None and self._answer is not None, "a page has come"
         self.call.records.append(
             PageRecord(

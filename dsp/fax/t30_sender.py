@@ -142,7 +142,7 @@ class Sender:
     def train(self, _: Frame | None) -> None:
         """Send DCS and the training check."""
         self._tries += 1
-        settings = self._settled
+        settings = self.call.settled
         self.call.line.expect(None)
         frames = [*self._idents(), CommandFrame(settings.fif(), x=self.call.x)]
         self.call.say(*frames, then=(GAP, Check(settings.rate)))
@@ -186,7 +186,7 @@ class Sender:
     def send(self, _: Frame | None) -> None:
         """Send the page, a part of it, or the frames that are asked for."""
         sheet = self._sheet = self._sheet or self._next_sheet()
-        settings = self._settled
+        settings = self.call.settled
         self._tries = 0
         if sheet.parts is None:
             source = pagecode.lines(sheet.octets)
@@ -244,7 +244,7 @@ class Sender:
             self.call.fail("gave_up")
             return "over"
         self._lower()
-        again = self._coded(sheet.page, self._settled, sheet.then)
+        again = self._coded(sheet.page, self.call.settled, sheet.then)
         again.tries, again.again, again.since = sheet.tries, sheet.again + 1, sheet.since
         self._sheet = again
         return "train"
@@ -289,7 +289,7 @@ class Sender:
         if not isinstance(self._command, ContinueToCorrect):
             return None
         self._rate = self._command.rate
-        self.call.settings = replace(self._settled, rate=self._rate)
+        self.call.settings = replace(self.call.settled, rate=self._rate)
         self._long = True
         return "send"
 
@@ -311,11 +311,6 @@ class Sender:
         self.call.say(Plain("DCN", x=self.call.x))
 
     # -- settings -----------------------------------------------------------------------------
-
-    @property
-    def _settled(self) -> Settings:
-        assert self.call.settings is not None, "settings come before a training"
-        return self.call.settings
 
     def _know(self, frame: Frame | None) -> None:
         """Take in a DIS or DTC."""
@@ -373,21 +368,21 @@ class Sender:
     def _slower(self) -> str | None:
         """Give the next lower rate, if there is one."""
         rates = self._rates()
-        return next(iter(rates[rates.index(self._settled.rate) + 1 :]), None)
+        return next(iter(rates[rates.index(self.call.settled.rate) + 1 :]), None)
 
     def _lower(self) -> bool:
         """Take the next lower rate, if there is one."""
         slower = self._slower()
         if slower is not None:
             self._rate = slower
-            self.call.settings = replace(self._settled, rate=slower)
+            self.call.settings = replace(self.call.settled, rate=slower)
         return slower is not None
 
     # -- pages --------------------------------------------------------------------------------
 
     def _next_sheet(self) -> _Sheet:
         """Make the next page ready, with what comes behind it."""
-        settings = self._settled
+        settings = self.call.settled
         page = pagecode.fitting(self.call.pages[self._index], settings)
         config = self.call.config
         if config.header is not None:
@@ -404,7 +399,7 @@ class Sender:
         """MPS where the next page goes as this one does, EOM where it does not (T.30 5.3.6.1.6)."""
         far = self.call.far.able
         if self.left > 1:
-            return "MPS" if self._settings(self._index + 1) == self._settled else "EOM"
+            return "MPS" if self._settings(self._index + 1) == self.call.settled else "EOM"
         polls = self.call.sink is not None and far is not None and far.has_document
         return "EOM" if polls and self.call.calling else "EOP"
 
@@ -412,7 +407,7 @@ class Sender:
         """Note how a page went; return what was said to follow it."""
         sheet = self._sheet
         assert sheet is not None, "a page is under way"
-        settings = self._settled
+        settings = self.call.settled
         self.call.records.append(
             PageRecord(
                 number=self._index + 1,
@@ -451,7 +446,7 @@ class Sender:
         sheet.requests = 0
         if slower is not None or wanted < sheet.missing:
             sheet.missing = wanted
-            self._command = ContinueToCorrect.of(slower or self._settled.rate, x=self.call.x)
+            self._command = ContinueToCorrect.of(slower or self.call.settled.rate, x=self.call.x)
         else:
             then = sheet.then if sheet.parts is None or sheet.parts.last else "NULL"
             self._command = EndOfRetransmission(then, x=self.call.x)

@@ -4,13 +4,15 @@ import textwrap
 
 import pytest
 
-from dsp.fax import t30_receiver, t30_sender
+from dsp.fax import t30_called, t30_receiver, t30_sender
 from dsp.fax.frames import controls
+from dsp.fax.t30_called import Called
 from dsp.fax.t30_receiver import Receiver
 from dsp.fax.t30_sender import Sender
 from dsp.fax.t30_table import TableError, read, states
 
-SIDES = {"sender": Sender, "receiver": Receiver}
+SIDES = {"sender": Sender, "called": Called, "receiver": Receiver}
+MODULES = {"sender": t30_sender, "called": t30_called, "receiver": t30_receiver}
 TIMERS = {"T0", "T1", "T2", "T3", "T4", "T5", "check", "stall", "store"}
 EVENTS = TIMERS | {"said", "flags", "trained", "fast lost", "stored", "not stored", "hung up"}
 
@@ -82,7 +84,7 @@ def test_every_state_is_reached_and_every_one_has_a_way_on():
 
 def test_every_method_that_takes_an_event_is_in_the_table():
     used = {action for _, _, action, _ in actions()}
-    for side, module in (("sender", t30_sender), ("receiver", t30_receiver)):
+    for side, module in MODULES.items():
         tree = ast.parse(inspect.getsource(module))
         for node in ast.walk(tree):
             takes = isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
