@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class Call:
     answered_by: str = ""
     first: int = 0
     taken: int = 0
+    untold: list[int] = field(default_factory=list)
 
 
 class Process:
@@ -114,6 +115,7 @@ class Crashes(RuleBasedStateMachine):
 
     # -- what operators and the network do ------------------------------------------------------
 
+    @precondition(lambda self: len(self.pages) < 2)
     @rule(place=st.integers(0, 1), pages=st.integers(1, 3), death=DEATH)
     def submit(self, place: int, pages: int, death: tuple[int, bool] | None) -> None:
         try:
@@ -125,10 +127,6 @@ class Crashes(RuleBasedStateMachine):
                 self.pages[number] = pages
         else:
             self.pages[job.number] = pages
-
-    @rule(seconds=st.sampled_from([1.0, 100.0, 5000.0]))
-    def wait(self, seconds: float) -> None:
-        self.clock.now += seconds
 
     @rule(place=st.integers(0, 1))
     def die(self, place: int) -> None:
@@ -145,32 +143,43 @@ class Crashes(RuleBasedStateMachine):
 
     # -- what the dispatcher does ---------------------------------------------------------------
 
-    @rule(place=st.integers(0, 1), death=DEATH, placed=st.booleans())
-    def call(self, place: int, death: tuple[int, bool] | None, placed: bool) -> None:
-        waiting = self.processes[place].spool.waiting(5)
-        if not waiting:
-            return
+    def state(self, *states: State) -> list[Any]:
+        return self.processes[0].spool.jobs(*states) if self.processes else []
+
+    @precondition(lambda self: self.state(State.WAITING))
+    @rule(place=st.integers(0, 1), data=st.data(), death=DEATH, placed=st.booleans())
+    def call(self, place: int, data: Any, death: tuple[int, bool] | None, placed: bool) -> None:
+        job = data.draw(st.sampled_from(self.state(State.WAITING)))
+        self.clock.now = max(self.clock.now, job.due)
         try:
-            one = self.do(place, death, "begin", waiting[0].number, self.processes[place].name)
+            one = self.do(place, death, "begin", job.number, self.processes[place].name)
         except Died:
             return
-        assert one is not None and one.first == waiting[0].confirmed + 1
+        assert one is not None and one.first == job.confirmed + 1
         if placed:
             self.calls.append(Call(one.token, one.job))
         else:
             self.bury(place)
 
-    @rule(place=st.integers(0, 1), death=DEATH)
-    def take_up(self, place: int, death: tuple[int, bool] | None) -> None:
+    @rule(place=st.integers(0, 1), death=DEATH, killed=st.booleans(), overtaken=st.booleans())
+    def take_up(
+        self, place: int, death: tuple[int, bool] | None, killed: bool, overtaken: bool
+    ) -> None:
+        """The calls of dead processes: one that is not killed comes to an endpoint all the same."""
         for _, one in self.processes[place].spool.open_tries():
             if self.alive(one.owner):
                 continue
-            self.calls = [call for call in self.calls if call.token != one.token]
+            ringing = [call for call in self.calls if call.token == one.token]
+            if killed:
+                self.calls = [call for call in self.calls if call.token != one.token]
+            elif overtaken and ringing:
+                self.answer_one(ringing[0], 1 - place, None)
             ending = Ending(INTERRUPTED)
             try:
-                self.do(place, death, "close_try", one.token, ending, owner=one.owner)
+                done = self.do(place, death, "close_try", one.token, ending, owner=one.owner)
             except Died:
                 return
+            assert done == (killed or not (overtaken and ringing and ringing[0].answered_by))
 
     @precondition(lambda self: any(not call.answered_by for call in self.calls))
     @rule(place=st.integers(0, 1), data=st.data(), ending=ENDINGS, death=DEATH)
@@ -189,22 +198,28 @@ class Crashes(RuleBasedStateMachine):
     @precondition(lambda self: self.calls)
     @rule(place=st.integers(0, 1), data=st.data(), death=DEATH)
     def answer(self, place: int, data: Any, death: tuple[int, bool] | None) -> None:
-        call = data.draw(st.sampled_from(self.calls))
-        if call.answered_by:
-            return
-        name = self.processes[place].name
+        self.answer_one(data.draw(st.sampled_from(self.calls)), place, death)
+
+    def answer_one(self, call: Call, place: int, death: tuple[int, bool] | None) -> None:
+        process = self.processes[place]
         try:
-            job, one = self.do(place, death, "answer", call.token, name)
-        except (Died, NoSuchTry):
-            self.calls.remove(call)
+            job, one = self.do(place, death, "answer", call.token, process.name)
+        except NoSuchTry:
+            self.calls = [other for other in self.calls if other is not call or other.answered_by]
+            return
+        except Died:
+            if not call.answered_by:
+                self.calls = [other for other in self.calls if other is not call]
             return
         assert not any(other.job == call.job and other.answered_by for other in self.calls)
+        assert job.state is State.CALLING and one.ended is None
         assert one.first == job.confirmed + 1
-        call.answered_by, call.first = name, one.first
+        call.answered_by, call.first = process.name, one.first
 
     @precondition(lambda self: any(call.answered_by for call in self.calls))
-    @rule(data=st.data(), death=DEATH)
-    def page(self, data: Any, death: tuple[int, bool] | None) -> None:
+    @rule(data=st.data(), death=DEATH, told=st.booleans())
+    def page(self, data: Any, death: tuple[int, bool] | None, told: bool) -> None:
+        """The far end takes a page; the disk may be full when that is to be written."""
         call = data.draw(st.sampled_from([one for one in self.calls if one.answered_by]))
         place = [one.name for one in self.processes].index(call.answered_by)
         page = call.first + call.taken
@@ -212,12 +227,24 @@ class Crashes(RuleBasedStateMachine):
             return
         call.taken += 1
         self.taken.setdefault(call.job, []).append(page)
+        if not told:
+            call.untold.append(page)
+            self.doubtful[call.job, page] += 1
+            return
         try:
             self.do(place, death, "confirm", call.token, call.taken)
         except Died:
             self.doubtful[call.job, page] += 1
         else:
-            self.written[call.job] = max(page, self.written.get(call.job, 0))
+            self.told(call)
+
+    def told(self, call: Call) -> None:
+        """All pages of a call are in the spool: none of them may come again."""
+        for page in call.untold:
+            self.doubtful[call.job, page] -= 1
+        call.untold.clear()
+        last = call.first + call.taken - 1
+        self.written[call.job] = max(last, self.written.get(call.job, 0))
 
     @precondition(lambda self: any(call.answered_by for call in self.calls))
     @rule(data=st.data(), ending=ENDINGS, death=DEATH)
@@ -229,6 +256,7 @@ class Crashes(RuleBasedStateMachine):
             self.do(place, death, "close_try", call.token, ending, confirmed=call.taken)
         except Died:
             return
+        self.told(call)
 
     # -- what must hold -------------------------------------------------------------------------
 
@@ -284,7 +312,7 @@ class Crashes(RuleBasedStateMachine):
 
 
 TestCrashes = Crashes.TestCase
-TestCrashes.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestCrashes.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
 TestCrashes = pytest.mark.timeout(300)(TestCrashes)
 
 
