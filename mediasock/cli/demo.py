@@ -16,16 +16,16 @@ from ..errors import MediasockError
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("demo-out"),
-    help="Where the recording and the log go [demo-out].",
+    help="Where the recording, the logs and the faxes go [demo-out].",
 )
 def demo(out: Path) -> None:
-    """Show it at work: the tone endpoint, called by the embedded switch."""
+    """Show it at work: the tone and the fax endpoint, called by the embedded switch."""
     click.echo("Compiling the signal processing (only the first time) …")
     from ..demo import run  # noqa: PLC0415 - so that the line above is seen before the wait
 
     try:
-        outcome = asyncio.run(run(out, click.echo))
+        well = asyncio.run(run(out, click.echo))
     except (MediasockError, OSError) as error:
         click.echo(f"mediasock: {error}", err=True)
         sys.exit(1)
-    sys.exit(0 if outcome.went_well else 1)
+    sys.exit(0 if well else 1)
