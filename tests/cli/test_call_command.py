@@ -9,6 +9,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
+from dsp.fax.document import read
 from mediasock.cli import main
 from tests.support import served as support
 from tests.support.answering import Conversation, application
@@ -22,7 +23,9 @@ def served(tmp_path_factory):
     """The shipped applications, served for all tests of this file."""
     records = tmp_path_factory.mktemp("records")
     options = ["--set", "tones.end=#", "--set", f"record.directory={records}"]
-    with support.serving("tones", "echo", "record", *options) as server:
+    options += ["--set", f"fax.spool={records}", "--set", "fax.voice=false"]
+    with support.serving("tones", "echo", "record", "fax", *options) as server:
+        server.records = records
         yield server
 
 
@@ -143,3 +146,47 @@ def test_what_would_abort_a_real_switch_is_told_and_is_status_1():
     done = asyncio.run(story())
     assert done.returncode == 1
     assert "FREESWITCH WOULD HAVE ABORTED" in done.stdout
+
+
+# -- fax ----------------------------------------------------------------------------------------
+
+
+def test_a_fax_machine_sends_and_another_receives(served, tmp_path):
+    """What one sends to the spool is what the other is sent from there."""
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear reader\n")
+    record = tmp_path / "both.wav"
+    done = call(served, "--limited", "--fax", letter, "--record", record, path="fax")
+    assert done.returncode == 0, done.stdout
+    assert "; fax: 1 pages, " in done.stdout
+    assert soundfile.info(record).channels == 2
+    stored = done.stdout.split()[0] + ".tiff"
+    got = tmp_path / "got.tiff"
+    wanted = ["--var", "fax_mode=send", "--var", f"fax_file_name={stored}"]
+    done = call(served, "--limited", "--fax-to", got, *wanted, path="fax")
+    assert done.returncode == 0, done.stdout
+    [first], [second] = read(served.records / stored), read(got)
+    assert first.rows.tolist() == second.rows.tolist()
+
+
+def test_a_fax_that_fails_is_status_1(served, tmp_path):
+    options = ["--fax-to", tmp_path / "got.tiff", "--var", "fax_mode=send"]
+    done = call(served, *options, "--var", "fax_file_name=none.tiff", path="fax")
+    assert done.returncode == 1
+    assert "fax: 0 pages, the call ended before the fax did" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--fax", "README.md", "--dtmf", "1"], "plays and keys nothing"),
+        (["--fax", "none.tiff"], "does not exist"),
+        (["--fax", "README.md", "--fax-to", "x.tiff"], "one at a time"),
+        (["--fax-to", "/nonexistent/x.tiff"], "No such file"),
+        (["--fax", "tests/__init__.py"], "it is empty"),
+    ],
+)
+def test_a_fax_that_cannot_be_is_misuse(served, options, said):
+    done = call(served, *options, path="fax")
+    assert done.returncode == 2
+    assert said in done.stderr

@@ -27,10 +27,11 @@ def test_an_unknown_command_is_status_2():
     assert "No such command 'dance'" in done.stderr
 
 
-def test_the_demo_shows_what_it_hears_and_leaves_a_recording_and_a_log(tmp_path):
+def test_the_demo_shows_what_it_hears_and_faxes_and_leaves_recording_logs_and_page(tmp_path):
     done = mediasock("demo", "--out", tmp_path / "new")
     assert done.returncode == 0, done.stderr
-    wav, log = (next((tmp_path / "new").glob(f"*.{suffix}")) for suffix in ("wav", "json"))
+    [wav] = (tmp_path / "new").glob("*.wav")
+    log = wav.with_suffix(".json")
     assert str(wav) in done.stdout
     assert str(log) in done.stdout
     told = json.loads(log.read_text())
@@ -48,6 +49,11 @@ def test_the_demo_shows_what_it_hears_and_leaves_a_recording_and_a_log(tmp_path)
     assert rate == 8000
     assert loudness_at(sound[:, 0], 770) > -12  # the 5 that was heard
     assert sound[:, 1].any()  # the prompt that was sent
+    [tiff] = (tmp_path / "new").glob("*.tiff")
+    assert f"the same: {tiff}" in done.stdout
+    assert "← DCS 14400 V.17" in done.stdout
+    assert "→ DCS 14400 V.17" in done.stdout
+    assert json.loads(tiff.with_suffix(".json").read_text())["outcome"]["name"] == "ok"
 
 
 def test_a_demo_that_cannot_write_says_where(tmp_path):
