@@ -21,6 +21,7 @@ ALL = (
     "modems",
     "trellis",
     "t4",
+    "fax",
 )
 
 
