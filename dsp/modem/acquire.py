@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.modem.acquire_kernel import normal
+from dsp.modem.acquire_kernel import likenesses, normal
 from dsp.modem.equaliser_kernel import MIDDLE, SPAN
 from dsp.modem.front import PHASES
 from dsp.modem.front_kernel import halves
@@ -159,6 +159,16 @@ def _first_turn(heard: _Complex, known: _Complex) -> float:
     return turn / _GROUP
 
 
+def _energy(values: _Complex) -> float:
+    return float(np.vdot(values, values).real)
+
+
+def _parts(values: _Complex) -> _Floats:
+    parts = np.empty((2, *values.shape))
+    parts[0], parts[1] = values.real, values.imag
+    return parts
+
+
 def _equalised(halves: _Complex, taps: _Complex) -> _Complex:
     """Return the symbol that each window over the samples makes."""
     return np.convolve(halves, taps[::-1], "valid")
@@ -169,9 +179,7 @@ def _equations(
 ) -> tuple[_Complex, _Complex]:
     """Return the matrix and the right side that good symbols' taps solve, so many ``more``."""
     sums = np.zeros((2, SPAN + more + 1, SPAN + more))
-    parts = np.empty((2, len(halves)))
-    parts[0], parts[1] = halves.real, halves.imag
-    normal(parts, sent, good, sums)
+    normal(_parts(halves), sent, good, sums)
     both = sums[0] + 1j * sums[1]
     return both[:-1], both[-1].conj()
 
@@ -181,23 +189,18 @@ def _solved(matrix: _Complex, across: _Complex) -> _Complex:
     return np.asarray(np.linalg.solve(matrix + ridge * _UNIT, across))
 
 
-def _power(values: _Complex) -> _Floats:
-    return values.real**2 + values.imag**2
-
-
 def _good(left: _Complex) -> _Mask:
     """Tell the symbols that came, by what is left of all of them once they are fitted."""
     groups = len(left) // _GROUP
-    begins = np.arange(groups) * len(left) // groups
-    counts = np.diff(begins, append=len(left))
-    noise = np.add.reduceat(_power(left), begins) / counts
+    edges = np.arange(groups + 1) * len(left) // groups
+    counts = edges[1:] - edges[:-1]
+    noise = np.add.reduceat(left.real**2 + left.imag**2, edges[:-1]) / counts
     return np.repeat(noise < _BAD * np.sort(noise)[groups // 2], counts)
 
 
 def _cut_off(taps: _Complex) -> bool:
     """Tell whether the taps at an end of the window are so large that others are missed there."""
-    power = _power(taps)
-    return bool(max(power[:_ENDS].sum(), power[-_ENDS:].sum()) > _CUT_OFF * power.sum())
+    return max(_energy(taps[:_ENDS]), _energy(taps[-_ENDS:])) > _CUT_OFF * _energy(taps)
 
 
 def _best_window(training: Heard, guess: tuple[float, float], sent: _Complex, good: _Mask) -> int:
@@ -209,7 +212,7 @@ def _best_window(training: Heard, guess: tuple[float, float], sent: _Complex, go
         part = slice(MOVES + move, MOVES + move + SPAN)
         taps = _solved(matrix[part, part], across[part])
         made = np.vdot(taps, matrix[part, part] @ taps - 2.0 * across[part])
-        left[move] = float(_power(sent[good]).sum() + made.real)
+        left[move] = float(_energy(sent[good]) + made.real)
     enough = _ENOUGH * min(left.values())
     return min((move for move in left if left[move] <= enough), key=abs)
 
@@ -217,10 +220,11 @@ def _best_window(training: Heard, guess: tuple[float, float], sent: _Complex, go
 def _moves(slope: _Complex, sent: _Complex, left: _Complex, middle: _Floats) -> tuple[float, float]:
     """Return by how much turn and clock are off, the latter in parts of a symbol a symbol."""
     turning, later = 1j * sent * middle, slope * middle
-    a, c = _power(turning).sum(), _power(later).sum()
+    a, c = _energy(turning), _energy(later)
     b = np.vdot(turning, later).real
     x, y = np.vdot(turning, left).real, np.vdot(later, left).real
-    return (c * x - b * y) / (a * c - b * b), (a * y - b * x) / (a * c - b * b)
+    apart = a * c - b * b
+    return float((c * x - b * y) / apart), float((a * y - b * x) / apart)
 
 
 def fit(training: Heard) -> Fit:
@@ -229,7 +233,7 @@ def fit(training: Heard) -> Fit:
     middle = np.arange(len(known), dtype=np.float64) - (len(known) - 1) / 2
     begin, step = training.begin, training.nominal
     halves = training.halves(begin, step)
-    scale = 1.0 / np.sqrt(np.mean(_power(halves)))
+    scale = np.sqrt(len(halves) / _energy(halves))
     turn = _first_turn(halves[MIDDLE:][: 2 * len(known) : 2], known)
     good, taps = np.ones(len(known), dtype=np.bool_), np.zeros(SPAN, dtype=np.complex128)
     for number in range(_ROUNDS):
@@ -240,7 +244,7 @@ def fit(training: Heard) -> Fit:
         taps = _solved(*_equations(halves[1:-1], sent, good))
         made = _equalised(halves, taps)
         left = made[1::2] - sent
-        if _power(left).mean() > _NOTHING * _power(sent).mean():
+        if _energy(left) > _NOTHING * _energy(sent):
             break
         good = _good(left)
         slope = (made[2::2] - made[:-2:2]) / 2
@@ -251,16 +255,16 @@ def fit(training: Heard) -> Fit:
         longer = min(max(before - moves[1] * step / 2, -longest), longest) - before
         begin -= longer * (len(known) - 1)
         step += longer
-    free = max(int(good.sum()) - SPAN, 1)
-    noise = _power(left[good]).sum() / _power(known[good]).mean() / free
+    count = int(good.sum())
+    noise = _energy(left[good]) / _energy(known[good]) * count / max(count - SPAN, 1)
     late = (begin - training.begin) / step
-    return Fit(taps, begin, step, -turn * (len(known) - 1) / 2, turn, scale, float(noise), late)
+    return Fit(taps, begin, step, -turn * (len(known) - 1) / 2, turn, float(scale), noise, late)
 
 
 def plain(training: Heard) -> Fit:
     """Return what a line without distortion would be fitted with."""
     halves = training.halves(training.begin, training.nominal)
-    scale = 1.0 / np.sqrt(np.mean(_power(halves)))
+    scale = np.sqrt(len(halves) / _energy(halves))
     turn = _first_turn(halves[MIDDLE:][: 2 * len(training.known) : 2], training.known)
     taps = np.zeros(SPAN, dtype=np.complex128)
     taps[MIDDLE] = 1.0
@@ -278,18 +282,11 @@ def refit(training: Heard, kept: Fit) -> Fit:
         What the line is known to be.
     """
     known = training.known * np.exp(1j * kept.turn * np.arange(len(training.known)))
-    energy = _power(known).sum()
+    energy = _energy(known)
     begin = training.begin + kept.late * kept.step
-
-    def likeness(symbols: _Complex) -> _Floats:
-        return np.asarray(_power(symbols @ known.conj()) / (energy * _power(symbols).sum(axis=-1)))
-
-    # a row to each fine step: from a symbol on, whole steps lead to the moves after it
     fine = training.halves(begin, kept.step, _REACH, _FINE).reshape(-1, _FINE).T
-    made = np.lib.stride_tricks.sliding_window_view(fine, SPAN, axis=1) @ kept.taps
-    whole, part = np.divmod(np.arange(2 * _REACH * _FINE + 1), _FINE)
-    at = whole[:, None] + 2 * np.arange(len(known))
-    alike = likeness(made[part[:, None], at])
+    alike = np.empty(2 * _REACH * _FINE + 1)
+    likenesses(_parts(fine), _parts(kept.taps), known, alike)
     best = min(max(int(np.argmax(alike)), 1), len(alike) - 2)
     before, there, after = alike[best - 1 : best + 2]
     curve = before - 2.0 * there + after
@@ -304,6 +301,6 @@ def refit(training: Heard, kept: Fit) -> Fit:
         float(np.angle(across)),
         kept.turn,
         float(kept.scale * energy / abs(across)),
-        1.0 / max(float(likeness(symbols)), 1e-3) - 1.0,
+        1.0 / max(abs(across) ** 2 / (energy * _energy(symbols)), 1e-3) - 1.0,
         kept.late,
     )

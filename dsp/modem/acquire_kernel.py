@@ -1,4 +1,7 @@
-"""The equations that least squares has for an equaliser's taps (the normal equations)."""
+"""The loops of a training's fit: the equations of its taps, and where it is most like itself.
+
+Complex numbers are in two rows, real and imaginary parts, so that loops become vectors.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from numpy.typing import NDArray
 
 from dsp.compiled import entry, fast
 
-__all__ = ["normal"]
+__all__ = ["likenesses", "normal"]
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Number: TypeAlias = Any
@@ -77,3 +80,46 @@ def _edge(halves: _Floats, at: int, sign: float, sums: _Floats) -> None:
     for i in range(size):
         times = complex(sign * line[0][i], sign * line[1][i])
         _add((sums[0][i + 2][2:], sums[1][i + 2][2:]), times, line)
+
+
+@fast
+def _symbol(line: tuple[_Floats, _Floats], taps: tuple[_Floats, _Floats]) -> complex:
+    """Return what taps make of a line of samples."""
+    real, imaginary = line
+    taps_real, taps_imaginary = taps
+    out_real = out_imaginary = np.float64(0.0)
+    for k in range(len(real)):
+        out_real += taps_real[k] * real[k] - taps_imaginary[k] * imaginary[k]
+        out_imaginary += taps_real[k] * imaginary[k] + taps_imaginary[k] * real[k]
+    return complex(out_real, out_imaginary)
+
+
+@entry
+def likenesses(
+    halves: _Floats, taps: _Floats, known: NDArray[np.complex128], out: NDArray[np.float64]
+) -> None:
+    """Tell how like known symbols are what taps make of the sound, from each of some places on.
+
+    Parameters
+    ----------
+    halves
+        ``(2, fine, n)``: by rows the samples, two a symbol, each row that part of a half later.
+    taps
+        ``(2, span)``.
+    known
+        ``(m,)`` symbols.
+    out
+        Where the likenesses go, the place being this part of a half later each time: shares of the
+        energy of both.
+    """
+    span = taps.shape[1]
+    for place in range(len(out)):
+        real, imaginary = halves[0][place % halves.shape[1]], halves[1][place % halves.shape[1]]
+        alike, energy = complex(0.0, 0.0), np.float64(0.0)
+        for k in range(len(known)):
+            at = place // halves.shape[1] + 2 * k
+            line = real[at : at + span], imaginary[at : at + span]
+            symbol = _symbol(line, (taps[0], taps[1]))
+            alike += symbol * known[k].conjugate()
+            energy += symbol.real * symbol.real + symbol.imag * symbol.imag
+        out[place] = (alike.real * alike.real + alike.imag * alike.imag) / energy

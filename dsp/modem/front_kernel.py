@@ -32,10 +32,11 @@ def instant(clock: int) -> tuple[int, int]:
 def half(front: Record, sound: Any, begin: int, phase: int, turn: int) -> tuple[float, float]:
     """Filter samples from ``begin`` on; ``turn`` is where the carrier is at the first of them."""
     real = imaginary = np.float32(0.0)
-    # slices, for an index that could be negative keeps a loop from being vectorised
+    # slices, for an index that could be negative keeps a loop from being vectorised; and so does
+    # a number of rounds that is known, by which it is unrolled before
     window = sound[begin : begin + TAPS]
     in_phase, in_quadrature = front.real[phase], front.imaginary[phase]
-    for k in range(TAPS):
+    for k in range(len(window)):
         real += window[k] * in_phase[k]
         imaginary += window[k] * in_quadrature[k]
     cosine, sine = front.cosine[turn], front.sine[turn]

@@ -12,7 +12,8 @@ __all__ = ["warm"]
 def warm() -> None:
     """Compile all loops of the modems, or load them from the disk, and make their tables.
 
-    To what is compiled modems make no difference, so a burst of V.17 does for all of QAM.
+    To what is compiled modems make no difference, so bursts of V.17, one with each training, do
+    for all of QAM.
 
     Examples
     --------
@@ -20,7 +21,9 @@ def warm() -> None:
     """
     bits = np.ones(64, dtype=np.uint8)
     v21.Receiver().process(v21.Transmitter().modulate(bits))
-    v17.Receiver().process(v17.Transmitter().modulate(bits))
+    for short in (False, True):
+        sound = v17.Transmitter(short_training=short).modulate(bits)
+        v17.Receiver(short_training=short).process(sound)
     trellis.Decoder(14400).process(np.zeros(1, dtype=np.complex64))
     scrambler = v17.scheme().scrambler
     scrambler.descramble(bits, scrambler.state())

@@ -18,7 +18,7 @@ from dsp.modem.equaliser_kernel import SPAN, adapt, equalised
 from dsp.modem.front import FRONT, LEAD, TAPS, TURN
 from dsp.modem.front_kernel import half, instant
 from dsp.modem.scrambler_kernel import STATE as SCRAMBLER
-from dsp.modem.scrambler_kernel import descrambled
+from dsp.modem.scrambler_kernel import descrambled_symbol
 from dsp.modem.search_kernel import PATTERN, SEARCH, look, renew
 from dsp.modem.slicer_kernel import nearest
 from dsp.modem.tracking_kernel import (
@@ -205,35 +205,38 @@ def _found(s: Record, t: Record) -> None:
 
 
 @kernel
-def _put(s: Record, bit: int, out: Bits) -> None:
-    out[s.given] = bit
-    s.given += 1
-    s.bits += 1
+def _put(s: Record, number: int, bits: int, out: Bits) -> None:
+    """Give so many bits, the highest first."""
+    place = out[s.given : s.given + bits]
+    for k in range(len(place)):
+        place[k] = number >> (bits - 1 - k) & 1
+    s.given += bits
+    s.bits += bits
 
 
 @kernel
-def _back(s: Record, out: Bits) -> None:
+def _back(s: Record, t: Record, out: Bits) -> None:
     """The signal is there again: give as many bits as were sent, so that all keep their places."""
     s.faded = 0
     while s.held > 0:
-        _put(s, 0, out)
-        s.held -= 1
+        _put(s, 0, t.bits, out)
+        s.held -= t.bits
 
 
 @kernel
 def _give(s: Record, t: Record, number: int, out: Bits) -> None:
     """Descramble the bits of a symbol, and give them if they are no more of the training."""
-    for k in range(t.bits):
-        bit = descrambled(s.scrambler, (number >> (t.bits - 1 - k)) & 1)
-        if s.pending > 0:
-            s.pending -= 1
-            s.wrong += 1 - bit
-            if s.pending == 0:
-                _judge(s, t)
-        elif s.trained and s.faded > t.delay:
-            s.held += 1
-        elif s.trained:
-            _put(s, bit, out)
+    data = descrambled_symbol(s.scrambler, number, t.bits)
+    if s.pending > 0:
+        s.pending -= t.bits
+        for k in range(t.bits):
+            s.wrong += 1 - (data >> k & 1)
+        if s.pending == 0:
+            _judge(s, t)
+    elif s.trained and s.faded > t.delay:
+        s.held += t.bits
+    elif s.trained:
+        _put(s, data, t.bits, out)
 
 
 @kernel
@@ -332,7 +335,7 @@ def _symbol(s: Record, t: Record, out: Bits) -> None:
     s.symbol += 1
     if s.power > _FADING * s.gone:
         if s.faded:
-            _back(s, out)
+            _back(s, t, out)
         _learn(s, t, (real, imaginary), sent)
         return
     follow_carrier(s.carrier, 0.0, 0.0)

@@ -88,6 +88,20 @@ def descrambled(state: Record, line: int) -> int:
     return bit
 
 
+@kernel
+def descrambled_symbol(state: Record, line: int, bits: int) -> int:
+    """Return the bits of the data for a symbol's on the line, as numbers like those there."""
+    if state.guarded:
+        number: int = 0
+        for k in range(bits - 1, -1, -1):
+            number = number << 1 | descrambled(state, line >> k & 1)
+        return number
+    past = state.register << bits | line
+    state.register = past & _PAST
+    data: int = (line ^ past >> state.first ^ past >> state.second) & ((1 << bits) - 1)
+    return data
+
+
 @entry
 def scramble(state: NDArray[np.void], bits: Bits, out: Bits) -> None:
     """Scramble all bits, with an array of one state."""
