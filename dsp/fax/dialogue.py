@@ -74,7 +74,7 @@ class Line(Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether a page's modem is being heard."""
+        """Whether a page is on the line, as far as can be told."""
 
 
 @dataclass(slots=True)

@@ -30,6 +30,8 @@ _OF_A_STATE = ("T4", "check")
 """Timers that mean nothing in the next state."""
 _STORING = frozenset({"store", "not ready"})
 _POSTPONED = 0.1
+_UNHEARD = 60.0
+"""Seconds that a page may go on whose training was not heard."""
 _STUCK = 12.0
 """Seconds after which V.21's carrier has been there for too long."""
 
@@ -238,7 +240,7 @@ class Machine:
             if timer == "limit":
                 self.hung_up()
                 return
-            if timer in _PATIENT and self._coming():
+            if timer in _PATIENT and (self._coming() or self._page_goes(timer)):
                 call.start(timer, _POSTPONED)
             elif timer in self.state.rows:
                 call.stop(timer)
@@ -246,6 +248,11 @@ class Machine:
             else:
                 # it goes off in the first state that it means something in
                 call.start(timer, _POSTPONED)
+
+    def _page_goes(self, timer: str) -> bool:
+        """Whether a page is on the line whose training was not heard: its end is waited for."""
+        awaited = self.state.name == "page" and timer == "T2" and self.call.line.busy
+        return awaited and self.call.line.now - self._since < _UNHEARD * RATE
 
     def _coming(self) -> bool:
         """Whether frames are coming, unless their carrier is there for too long."""

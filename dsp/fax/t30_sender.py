@@ -61,7 +61,6 @@ class _Sheet:
     since: int
     requests: int = 0
     again: int = 0
-    tries: int = 0
     missing: int = 1 << 30
 
 
@@ -79,6 +78,7 @@ class Sender:
     _index: int = 0
     _rate: str | None = None
     _tries: int = 0
+    _redone: int = 0
     _long: bool = False
     _damaged: bool = False
     _sheet: _Sheet | None = None
@@ -235,19 +235,19 @@ class Sender:
 
     def refused(self, frame: Frame | None) -> str:
         """Send a page once more, slower if that can be (RTN)."""
-        sheet = self._sheet
-        if sheet is None:
-            return "train"
-        sheet.tries += 1
-        if sheet.tries >= TRIES:
+        self._redone += 1
+        if self._redone >= TRIES:
             self._turn_page(_name(frame), confirmed=False)
             self.call.fail("gave_up")
             return "over"
+        self._sheet = None
         self._lower()
-        again = self._coded(sheet.page, self.call.settled, sheet.then)
-        again.tries, again.again, again.since = sheet.tries, sheet.again + 1, sheet.since
-        self._sheet = again
         return "train"
+
+    def begun_anew(self, frame: Frame | None) -> str:
+        """Send a page once more to a far end that has begun phase B anew, as if none had come."""
+        word = self.refused(frame)
+        return self.negotiate(frame) if word == "train" else word
 
     def interrupt(self, frame: Frame | None) -> str:
         """Note that an operator is asked for; without one, begin phase B anew (PIP, PIN)."""
@@ -418,7 +418,7 @@ class Sender:
                 rate=settings.rate,
                 ecm=settings.ecm,
                 octets=len(sheet.octets),
-                again=sheet.again,
+                again=sheet.again + self._redone,
                 answer=answer,
                 confirmed=confirmed,
                 seconds=(self.call.line.now - sheet.since) / RATE,
@@ -426,6 +426,7 @@ class Sender:
         )
         self._damaged |= not confirmed
         self._sheet = None
+        self._redone = 0
         self._index += 1
         self._tries = 0
         return sheet.then

@@ -28,6 +28,8 @@ next but one on, however blocks are cut."""
 
 _PATIENCE = 3 * RATE
 """Samples that the far end's carrier may stand before it is spoken over: a frame takes less."""
+_ALIKE = 3.0
+"""How many times the power of a page's modem may be that of what is taken for it."""
 
 
 class FaxTerminal:
@@ -87,6 +89,7 @@ class FaxTerminal:
         self._speaking = self._fast = self._live = self._ended = False
         self._waiting: list[Signal] = []
         self._heard_at = 0
+        self._block, self._power = np.zeros(STEP, dtype=np.int16), 0.0
         self._heard = np.zeros(0, dtype=np.int16)
         self._machine = Machine(self, config, calling=calling, pages=send, sink=receive)
         self._next = self._speak()
@@ -153,8 +156,9 @@ class FaxTerminal:
 
     @property
     def busy(self) -> bool:
-        """Whether a page's modem is being heard."""
-        return self._fast
+        """Whether a page's modem is being heard, or something as loud as it was."""
+        power = _power(self._block)
+        return self._fast or self._power / _ALIKE < power < self._power * _ALIKE
 
     def say(self, *signals: Signal) -> None:
         """Send signals, once the far end is quiet."""
@@ -190,6 +194,7 @@ class FaxTerminal:
     def _hear(self, block: Samples) -> None:
         """Hear a step."""
         self.now += STEP
+        self._block = block
         machine = self._machine
         if not self._speaking or machine.calling_up:
             for event in self._ears.process(block):
@@ -211,6 +216,7 @@ class FaxTerminal:
                 self._heard_at = self.now
                 machine.flags()
             case Trained():
+                self._power = _power(self._block)
                 machine.trained()
             case Carrier(fast=True):
                 self._fast = event.up
@@ -243,3 +249,7 @@ class FaxTerminal:
         self._ears.reset()
         self._live = self._fast = False
         self._machine.quiet()
+
+
+def _power(block: Samples) -> float:
+    return float(np.mean(np.square(block, dtype=np.float64)))
