@@ -16,7 +16,7 @@ from dsp.fax.document import DocumentError, Header, Options, Page, read
 from dsp.fax.result import Result, outcomes
 from dsp.fax.sink import Sink
 from dsp.fax.terminal import FaxTerminal
-from dsp.types import RATE, Detection
+from dsp.types import RATE, Detection, Samples
 
 from ..call import Call
 from ..errors import MediasockError
@@ -40,9 +40,6 @@ AFTER = 0.3
 
 AFTER_ALL = 3.0
 """Seconds that this may take where the switch is slow."""
-
-CONFIRMING = 0.5
-"""Seconds from one look at what has been confirmed of an outgoing job to the next."""
 
 SPEECH = 0.5
 """Seconds of speech at least that are a voice on the line."""
@@ -68,6 +65,7 @@ class FaxCall:
         self._sink: StoringSink | None = None
         self._terminal: FaxTerminal | None = None
         self._heard_fax = self._heard_voice = False
+        self._confirmed: Callable[[int], Awaitable[None]] | None = None
         self._telling: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> Result:
@@ -172,19 +170,11 @@ class FaxCall:
         """Send what the outgoing spool has for this call."""
         async with office.sending(self._wishes.job) as sending:
             self._pages = await self._desk.in_thread(lambda: tuple(sending.pages))
-            confirming = asyncio.get_running_loop().create_task(self._confirm(sending.confirmed))
-            try:
-                result = await self._converse(sending.config(self._config()))
-            finally:
-                confirming.cancel()
+            self._confirmed = sending.confirmed
+            result = await self._converse(sending.config(self._config()))
+            await asyncio.gather(*self._telling)
             await sending.finished(result)
             return result
-
-    async def _confirm(self, confirmed: Callable[[int], Awaitable[None]]) -> None:
-        while True:
-            await asyncio.sleep(CONFIRMING)
-            if self._terminal is not None:
-                await confirmed(len(self._terminal.result.confirmed))
 
     # -- the call's sound ---------------------------------------------------------------------
 
@@ -205,7 +195,7 @@ class FaxCall:
             async with call.media() as media:
                 await report.set_variables(call, variables.before(wishes, str(self._file or "")))
                 media.on_detection(self._hear)
-                conversation = media.converse(terminal)
+                conversation = media.converse(WatchedTerminal(terminal, self._on_confirmed))
                 try:
                     await conversation
                 except asyncio.CancelledError:
@@ -231,8 +221,17 @@ class FaxCall:
         self._heard_voice = True
         self._desk.counts.voices += 1
         log.warning("somebody speaks on the fax line", extra={"call": self._call.uuid})
-        values = {"fax_voice_detected": "true"}
-        task = asyncio.ensure_future(report.set_variables(self._call, values))
+        self._tell(report.set_variables(self._call, {"fax_voice_detected": "true"}))
+
+    def _on_confirmed(self, pages: int) -> None:
+        """Tell at once of a page that is confirmed: the call may end before the fax does."""
+        if self._confirmed is not None:
+            self._tell(self._confirmed(pages))
+        told = {"fax_document_transferred_pages": str(pages)}
+        self._tell(report.set_variables(self._call, told))
+
+    def _tell(self, telling: Awaitable[Any]) -> None:
+        task = asyncio.ensure_future(telling)
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
@@ -297,6 +296,26 @@ class FaxCall:
             "caller": self._call.caller,
             "destination": self._call.destination,
         }
+
+
+class WatchedTerminal:
+    """A terminal in the media thread that tells the loop's how many pages have been confirmed."""
+
+    def __init__(self, terminal: FaxTerminal, tell: Callable[[int], None]) -> None:
+        self._terminal, self._tell = terminal, tell
+        self._loop = asyncio.get_running_loop()
+        self._told = 0
+
+    def process(self, block: Samples) -> Samples:
+        said = self._terminal.process(block)
+        if self._terminal.confirmed > self._told:
+            self._told = self._terminal.confirmed
+            self._loop.call_soon_threadsafe(self._tell, self._told)
+        return said
+
+    @property
+    def done(self) -> bool:
+        return self._terminal.done
 
 
 async def _let_go_out(media: MediaSession) -> None:

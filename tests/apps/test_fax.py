@@ -160,6 +160,19 @@ def test_a_far_end_that_hangs_up_leaves_a_fax_that_was_dropped(faxed, tmp_path):
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_pages_are_told_as_they_are_confirmed(faxed):
+    """A far end that hangs up between pages leaves the count of those that it got through."""
+
+    class Stuck(quick(pages=(page(1), page(2)))):
+        done = property(lambda self: self.hung_up)
+
+    Stuck.made = []
+    told = faxed([Wait(4.0), HangUp()], kind=Stuck)
+    assert told.variable("fax_document_transferred_pages") == "2"
+    assert told.variable("fax_result_code") == "49"
+    assert told.record["outcome"]["name"] == "call_dropped"
+
+
 def test_a_terminal_that_fails_is_a_failed_fax(faxed, caplog):
     told = faxed(kind=quick(fails=ZeroDivisionError("by nothing")))
     assert told.record["outcome"]["name"] == "call_dropped"

@@ -38,6 +38,10 @@ class QuickTerminal:
         return self.receive.stored if self.receive is not None else len(self.send)
 
     @property
+    def confirmed(self):
+        return self._stored if self.heard >= self.blocks else 0
+
+    @property
     def _trouble(self):
         return self.receive is not None and self.receive.trouble is not None
 
@@ -54,7 +58,7 @@ class QuickTerminal:
     @property
     def result(self):
         name = "call_dropped" if self.hung_up else "file_error" if self._trouble else "ok"
-        count = self._stored if self.heard >= self.blocks else 0
+        count = self.confirmed
         record = PageRecord(
             1, 1728, 40, "R8 × 7.7", "MMR", "V.17 14400", True, 99, answer="MCF", confirmed=True
         )
