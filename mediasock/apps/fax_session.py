@@ -307,6 +307,7 @@ class WatchedTerminal:
         self._told = 0
 
     def process(self, block: Samples) -> Samples:
+        """Hear a block and say one, as the terminal does."""
         said = self._terminal.process(block)
         if self._terminal.confirmed > self._told:
             self._told = self._terminal.confirmed
@@ -315,6 +316,7 @@ class WatchedTerminal:
 
     @property
     def done(self) -> bool:
+        """Whether the terminal is done."""
         return self._terminal.done
 
 
