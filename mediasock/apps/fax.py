@@ -46,7 +46,8 @@ class Fax(App):
     Options: ``spool``, the directory of what is received and of a record a call (``CALL.tiff``,
     ``CALL.json``); ``documents``, directories that ``fax_file_name`` may be in besides; ``ident``,
     ``header``, ``timezone``, ``ecm``, ``v17``, ``verbose`` where the channel variables say
-    nothing; ``pdf`` to write each received fax as PDF too; ``hangup`` to hang up when the fax is
+    nothing; ``pdf`` to write each received fax as PDF too; ``record``, a directory for recordings of
+    the calls, as ``mediasock fax read`` reads them; ``hangup`` to hang up when the fax is
     over, else the dialplan goes on; ``voice`` to listen for somebody who speaks; ``pages``, the
     most of a document that is sent; ``hooks`` (:mod:`.fax_hooks`), ``hook_seconds`` and
     ``hooks_at_once``; ``outgoing``, the settings of :mod:`mediasock.faxing`.
@@ -62,6 +63,7 @@ class Fax(App):
         "v17": True,
         "verbose": False,
         "pdf": False,
+        "record": "",
         "hangup": True,
         "voice": True,
         "pages": 200,
@@ -89,6 +91,7 @@ class Fax(App):
             make=type(self).terminal,
             pages=given["pages"],
             pdf=given["pdf"],
+            record=Path(given["record"]) if given["record"] else None,
         )
         self._open_office = _office(given["outgoing"])
 
@@ -109,7 +112,8 @@ class Fax(App):
     async def on_start(self) -> None:
         """Get all ready, and tell of the faxes that a kill has interrupted."""
         desk = self._desk
-        desk.places.spool.mkdir(parents=True, exist_ok=True)
+        for directory in filter(None, (desk.places.spool, desk.record)):
+            directory.mkdir(parents=True, exist_ok=True)
         await desk.in_thread(ready.warm)
         for one in await desk.in_thread(lambda: list(interrupted(desk.places.spool))):
             desk.counts.interrupted += 1

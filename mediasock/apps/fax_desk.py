@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dsp.fax.result import Result
@@ -82,6 +83,8 @@ class Desk:
         The most of a document that is sent.
     pdf
         Whether what is received is written as PDF, too.
+    record
+        Where the sound of calls is recorded to, if it is.
     office
         The outgoing spool, if there is one.
     """
@@ -93,6 +96,7 @@ class Desk:
     counts: Counts = field(default_factory=Counts)
     pages: int = 200
     pdf: bool = False
+    record: Path | None = None
     office: Office | None = None
 
     async def in_thread(self, work: Callable[[], T]) -> T:

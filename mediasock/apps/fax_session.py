@@ -195,6 +195,8 @@ class FaxCall:
             async with call.media() as media:
                 await report.set_variables(call, variables.before(wishes, str(self._file or "")))
                 media.on_detection(self._hear)
+                if self._desk.record is not None:
+                    media.record(self._desk.record / call.file_name(".wav"))
                 conversation = media.converse(WatchedTerminal(terminal, self._on_confirmed))
                 try:
                     await conversation

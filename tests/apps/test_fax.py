@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from dsp.fax.document import Page, Resolution, TiffWriter, read
 from dsp.fax.sink import Pages
@@ -293,6 +294,13 @@ def test_a_trace_where_it_is_wanted(faxed, tmp_path, caplog):
     assert any("← DIS" in one.message for one in caplog.records)
     faxed(variables={"fax_trace_dir": "/tmp/elsewhere"})
     assert "no trace" in caplog.text
+
+
+def test_the_sound_is_recorded_where_that_is_wanted(faxed, tmp_path):
+    told = faxed(options={"record": str(tmp_path / "sound")})
+    sound, rate = soundfile.read(tmp_path / f"sound/{told.outcome.uuid}.wav", dtype="int16")
+    assert rate == 8000
+    assert (sound[:, 1] == 500).any()  # what the quick terminal says
 
 
 def test_the_record_has_the_call_and_the_result(faxed):
