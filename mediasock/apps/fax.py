@@ -46,10 +46,10 @@ class Fax(App):
     Options: ``spool``, the directory of what is received and of a record a call (``CALL.tiff``,
     ``CALL.json``); ``documents``, directories that ``fax_file_name`` may be in besides; ``ident``,
     ``header``, ``timezone``, ``ecm``, ``v17``, ``verbose`` where the channel variables say
-    nothing; ``pdf`` to write each received fax as PDF too; ``record``, a directory for recordings of
-    the calls, as ``mediasock fax read`` reads them; ``hangup`` to hang up when the fax is
-    over, else the dialplan goes on; ``voice`` to listen for somebody who speaks; ``pages``, the
-    most of a document that is sent; ``hooks`` (:mod:`.fax_hooks`), ``hook_seconds`` and
+    nothing; ``pdf`` to write each received fax as PDF too; ``record``, a directory for recordings
+    of the calls, as ``mediasock fax read`` reads them; ``hangup`` to hang up when the fax is over,
+    else the dialplan goes on; ``voice`` to listen for somebody who speaks; ``pages``, the most of
+    a document that is sent; ``hooks`` (:mod:`.fax_hooks`), ``hook_seconds`` and
     ``hooks_at_once``; ``outgoing``, the settings of :mod:`mediasock.faxing`.
     """
 
