@@ -6,10 +6,12 @@
 :mod:`~.destination`        whom to call: numbers and dial strings, and what they must not hold
 :mod:`~.settings`           what the operator says
 :mod:`~.documents`          pages, kept in the spool until they are sent
-:mod:`~.spool`              the jobs on disk (sqlite3); all SQL is there
+:mod:`~.spool`              the jobs on disk (sqlite3); all SQL is there and in :mod:`~.schema`
 :mod:`~.presence`           which processes are alive
-:mod:`~.office`             the spool for the event loop: what an endpoint asks and tells
+:mod:`~.desk`               the spool for the event loop
+:mod:`~.sending`            what an endpoint asks and tells when a call comes to it
 :mod:`~.dispatch`           due jobs become calls of FreeSWITCH
+:mod:`~.office`             all of this for a server
 =========================== =======================================================================
 
 Nothing is lost or sent twice, whenever a process dies:

@@ -140,7 +140,7 @@ class Dispatcher:
         while True:
             self._desk.changed.clear()
             try:
-                if self._lock.take():
+                if self._stopping or self._lock.take():
                     await self.look()
             except MediasockError as error:
                 log.error("fax dispatcher: %s", error)
@@ -182,6 +182,8 @@ class Dispatcher:
             return
         calling = [job for job, _ in await self._desk.do(self._spool.open_tries)]
         for job in chosen(waiting, calling, self._settings):
+            if self._stopping:
+                return
             one = await self._desk.do(self._spool.begin, job.number, self._desk.presence.name)
             if one is not None:
                 task = asyncio.create_task(self._call(job, one), name=f"fax job {job.number}")
@@ -198,6 +200,8 @@ class Dispatcher:
         log.debug("fax call to %s", job.order.destination, extra=known)
         order, timeout = job.order, self._settings.ring + ANSWER
         try:
+            if self._stopping:
+                raise CommandRefused("originate", "the server is stopping")
             endpoint = dialled(self._settings.dial, order.destination, order.dial_string)
             await self._switch.originate(
                 endpoint, self._settings.target, variables=self._variables(one), timeout=timeout

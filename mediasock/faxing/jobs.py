@@ -10,9 +10,9 @@ from typing import Any
 from mediasock.errors import MediasockError
 
 __all__ = [
-    "CANCELLED",
     "DROPPED",
     "INTERRUPTED",
+    "UNHEARD",
     "Ending",
     "Job",
     "JobStateError",
@@ -135,7 +135,7 @@ class Ending:
     ----------
     outcome
         Of dsp/fax/results.toml, where the call reached the endpoint; :data:`DROPPED`,
-        :data:`INTERRUPTED` or :data:`CANCELLED`; empty where only the `cause` says it.
+        :data:`UNHEARD` or :data:`INTERRUPTED`; empty where only the `cause` says it.
     cause
         FreeSWITCH's, of a call that was not answered: ``USER_BUSY``.
     number
@@ -164,8 +164,8 @@ DROPPED = "call_dropped"
 """The call ended before the fax did; of results.toml, and of calls that never reached us."""
 INTERRUPTED = "interrupted"
 """The process that made the try, or sent the pages, died or was stopped."""
-CANCELLED = "cancelled"
-"""The operator cancelled the job."""
+UNHEARD = "unheard"
+"""Somebody answered and hung up, and no fax terminal was heard: a human, most likely."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dsp.fax.document import Page
 from dsp.fax.result import Result
 from mediasock.faxing.desk import Desk
 from mediasock.faxing.documents import Stored
-from mediasock.faxing.jobs import DROPPED, Ending, Job, Limits, Try
+from mediasock.faxing.jobs import DROPPED, UNHEARD, Ending, Job, Limits, Try
 
 __all__ = ["Sending", "ending_of", "limited"]
 
@@ -89,7 +89,9 @@ class Sending:
         return replace(limited(base, self._try.limits), first=self.first, total=self.total)
 
     async def confirmed(self, count: int) -> None:
-        """Tell how many pages of this call the far end has taken; durable when this returns.
+        """Tell how many pages of this call the far end has taken.
+
+        It is durable when this returns, or, when the disk is full, as soon as it no longer is.
 
         Parameters
         ----------
@@ -114,8 +116,11 @@ class Sending:
 def ending_of(result: Result) -> Ending:
     """How a call ended, as the spool keeps it."""
     outcome = result.outcome
+    name = DROPPED if outcome is None else outcome.name
+    if name == DROPPED and not any(line.side == "heard" for line in result.trace):
+        name = UNHEARD
     return Ending(
-        outcome=DROPPED if outcome is None else outcome.name,
+        outcome=name,
         number=None if outcome is None else outcome.number,
         text="" if outcome is None else outcome.text,
         rate=result.rate,

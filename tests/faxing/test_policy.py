@@ -48,7 +48,7 @@ def job(pages: int = 3, **order: Any) -> Job:
 def test_every_outcome_of_a_fax_has_a_row_or_is_other() -> None:
     policy = standard()
     named = {name for kind in policy.kinds.values() for name in kind.outcomes}
-    assert named - {"interrupted"} <= set(outcomes())
+    assert named - {"interrupted", "unheard"} <= set(outcomes())
     # what is left is the protocol gone astray, or cannot be the sender's end of a call
     assert set(outcomes()) - named == {
         "ok", "interrupt_timeout", "interrupt_failed", "unexpected", "dcn_before_page",
@@ -151,7 +151,7 @@ def test_tries_before_a_retry_do_not_count() -> None:
 ENDINGS = st.tuples(
     st.builds(
         Ending,
-        outcome=st.sampled_from(["", "interrupted", *outcomes()]),
+        outcome=st.sampled_from(["", "interrupted", "unheard", *outcomes()]),
         cause=st.sampled_from(["", "ODD", *CAUSES]),
         rate=st.sampled_from(RATES),
     ),

@@ -8,6 +8,7 @@ import pytest
 from dsp.fax.config import Config
 from mediasock.faxing.desk import Desk
 from mediasock.faxing.jobs import Ending, Limits, NoSuchTry, Order, State
+from mediasock.faxing.policy import standard
 from mediasock.faxing.sending import Sending, ending_of, limited
 from mediasock.faxing.spool import Spool
 from tests.support import virtual_time
@@ -105,6 +106,11 @@ def test_how_a_call_ended() -> None:
         "cannot_train", 6, "V.29 7200", False,
     )  # fmt: skip
     assert ending_of(result(None, 0)).outcome == "call_dropped"
+
+
+def test_who_hangs_up_without_a_fax_having_been_heard_is_no_fax_terminal() -> None:
+    ending = ending_of(result("call_dropped", 0, rate="", heard=False))
+    assert ending.number == 49 and standard().kind(ending).name == "no_fax"
 
 
 def test_limits_never_allow_what_the_configuration_does_not() -> None:

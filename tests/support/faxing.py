@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dsp.fax.document import Page, Resolution, TiffWriter
-from dsp.fax.result import PageRecord, Result, outcomes
+from dsp.fax.result import PageRecord, Result, TraceLine, outcomes
 from mediasock.esl.errors import CommandRefused
 from mediasock.faxing.desk import Desk
 from mediasock.faxing.jobs import NoSuchTry
@@ -68,7 +68,12 @@ def which(page: Page) -> int:
 
 
 def result(
-    outcome: str | None, taken: int, *, rate: str = "V.17 14400", ecm: bool = True
+    outcome: str | None,
+    taken: int,
+    *,
+    rate: str = "V.17 14400",
+    ecm: bool = True,
+    heard: bool = True,
 ) -> Result:
     """What a terminal says of a call in which so many pages were taken."""
     record = PageRecord(1, 1728, 300, "R8 × 3.85", "MMR", rate, ecm, 100, confirmed=True)
@@ -81,6 +86,7 @@ def result(
         rate=rate,
         ecm=ecm,
         phases={},
+        trace=(TraceLine(1.0, "heard", "DIS"),) if heard else (),
     )
 
 
