@@ -35,23 +35,6 @@ GAP = Silence(0.06)
 _TURN = Silence(0.02)
 """Before an answer: that the far end's carrier is away is known 35 ms late and more."""
 
-_TIMERS = {
-    "T0": 60.0,
-    "T1": 35.0,
-    "T2": 6.0,
-    "T3": 10.0,
-    "T4": 3.0,
-    "T5": 60.0,
-}
-"""Seconds of T.30's timers (2005, 5.4.3); T4 is that of terminals without an operator."""
-
-GAP = Silence(0.06)
-"""Before all that is said but the first.
-
-Between two of a terminal's own signals of different modems T.30 has 75 ± 20 ms (5.3.1); after the
-far end's carrier, whose loss is known 25 ms late and more, it is 85 ms at least.
-"""
-
 TRIES = 3
 """How often a command is sent (T.30 5.4.2)."""
 

@@ -393,7 +393,7 @@ class Receiver:
                 longest_bad_run=quality.longest_bad_run,
                 again=sheet.again + self._redone,
                 answer=self._answer.frame.name,
-                confirmed=self._answer.frame.name != "ERR",
+                confirmed=not (settings.ecm and self._parts.holes),
                 seconds=(self.call.line.now - sheet.since) / RATE,
             )
         )

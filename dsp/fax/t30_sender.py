@@ -31,6 +31,7 @@ __all__ = ["Sender"]
 
 REQUESTS = 4
 """So many PPR, and the next frames go slower, or not at all (T.30 annex A)."""
+_ALL = 1 << 30
 
 
 @dataclass(slots=True)
@@ -51,6 +52,14 @@ class _Sheet:
         What follows it: ``MPS``, ``EOM``, ``EOP``.
     since
         Sample at which it began.
+    requests
+        How often frames of this part were asked for since its rate was chosen.
+    again
+        Frames that were sent again.
+    missing
+        How many were asked for when its rate was chosen.
+    damaged
+        Whether a part was given up.
     """
 
     page: Page
@@ -61,7 +70,8 @@ class _Sheet:
     since: int
     requests: int = 0
     again: int = 0
-    missing: int = 1 << 30
+    missing: int = _ALL
+    damaged: bool = False
 
 
 @dataclass(slots=True)
@@ -221,12 +231,7 @@ class Sender:
         if self._command.name in ("CTC", "EOR"):
             return None
         self.call.stop("T5")
-        sheet = self._sheet
-        if sheet is not None and sheet.parts is not None and not sheet.parts.last:
-            sheet.parts.next_block()
-            sheet.requests = 0
-            return "send"
-        return self._go_on(self._turn_page("MCF", confirmed=True))
+        return self._next_part("MCF")
 
     def confirmed_to_train(self, frame: Frame | None) -> str:
         """Go on behind a page that is confirmed, with another training (RTP)."""
@@ -297,12 +302,9 @@ class Sender:
         """Go on without what did not come well (ERR)."""
         if not isinstance(self._command, EndOfRetransmission):
             return None
-        sheet = self._sheet
-        if sheet is not None and sheet.parts is not None and not sheet.parts.last:
-            sheet.parts.next_block()
-            sheet.requests = 0
-            return "send"
-        return self._go_on(self._turn_page("ERR", confirmed=False))
+        if self._sheet is not None:
+            self._sheet.damaged = True
+        return self._next_part("ERR")
 
     # -- phase E ------------------------------------------------------------------------------
 
@@ -402,6 +404,16 @@ class Sender:
             return "MPS" if self._settings(self._index + 1) == self.call.settled else "EOM"
         polls = self.call.sink is not None and far is not None and far.has_document
         return "EOM" if polls and self.call.calling else "EOP"
+
+    def _next_part(self, answer: str) -> str:
+        """Go on with the next partial page, or behind the page."""
+        sheet = self._sheet
+        if sheet is None or sheet.parts is None or sheet.parts.last:
+            confirmed = sheet is not None and not sheet.damaged
+            return self._go_on(self._turn_page(answer, confirmed=confirmed))
+        sheet.parts.next_block()
+        sheet.requests, sheet.missing = 0, _ALL
+        return "send"
 
     def _turn_page(self, answer: str, *, confirmed: bool) -> str:
         """Note how a page went; return what was said to follow it."""
