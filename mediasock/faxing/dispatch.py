@@ -177,10 +177,10 @@ class Dispatcher:
 
     async def _place(self) -> None:
         await self._desk.do(self._spool.expire)
-        waiting = await self._desk.do(self._spool.waiting, self._settings.calls_per_destination)
-        if not waiting:
-            return
         calling = [job for job, _ in await self._desk.do(self._spool.open_tries)]
+        if len(calling) >= self._settings.calls:
+            return
+        waiting = await self._desk.do(self._spool.waiting, self._settings.calls_per_destination)
         for job in chosen(waiting, calling, self._settings):
             if self._stopping:
                 return

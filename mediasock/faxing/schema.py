@@ -39,7 +39,9 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             ended REAL,
             CHECK (state <> 'sent' OR confirmed = pages)
         )""",
-        "CREATE INDEX jobs_by_state ON jobs (state, due)",
+        """CREATE INDEX jobs_by_destination
+            ON jobs (state, destination, dial_string, priority DESC, due, number)""",
+        "CREATE INDEX jobs_by_deadline ON jobs (state, deadline)",
         """CREATE TABLE tries (
             job INTEGER NOT NULL REFERENCES jobs (number),
             number INTEGER NOT NULL CHECK (number > 0),

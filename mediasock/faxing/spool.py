@@ -168,7 +168,7 @@ class Spool:
         with self._reading():
             return self._tries(number)
 
-    def waiting(self, per_destination: int, most: int = 1000) -> list[Job]:
+    def waiting(self, per_destination: int, most: int = 500) -> list[Job]:
         """Those that may be tried now, the most urgent first.
 
         Parameters
@@ -180,11 +180,12 @@ class Spool:
         """
         with self._reading():
             return self._jobs(
-                """SELECT * FROM (
-                    SELECT *, row_number() OVER (
+                """SELECT jobs.* FROM (
+                    SELECT number AS which, row_number() OVER (
                         PARTITION BY destination, dial_string ORDER BY priority DESC, due, number
                     ) AS place FROM jobs WHERE state = 'waiting' AND due <= ?
-                ) WHERE place <= ? ORDER BY priority DESC, due, number LIMIT ?""",
+                ) JOIN jobs ON number = which
+                WHERE place <= ? ORDER BY priority DESC, due, number LIMIT ?""",
                 self._clock(),
                 per_destination,
                 most,
