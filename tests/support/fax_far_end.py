@@ -363,6 +363,8 @@ class FarEnd:
     def _spoken(self, said):
         for one in said:
             frame = parse(one.octets)
+            if frame.name == "EOR":
+                self.damaged[self.speaker.page + 1] = True
             if frame.name in ("DCS", "CTC"):
                 self._follow(frame)
         last = parse(said[-1].octets)
@@ -397,6 +399,10 @@ class FarEnd:
             float(step.plain[0]), self.scenario.level, step.options.get("of", "flags")
         )
         yield from self._utter(sound, {}, step.text)
+
+    def _fast(self, step):
+        count = round(float(step.plain[0]) * int(self._rate().split()[1]))
+        yield from self._blast(step, np.ones(count, dtype=np.uint8))
 
     def _hang(self, step):
         self._note("→", "hangs up")

@@ -23,7 +23,7 @@ takes        numbers of the far end's pages that the terminal has then (default:
 rates        of the terminal's pages, as in ``V.29 9600``
 seconds      the least and the most that the call takes
 told         attributes of the terminal's Result: ``far_ident``, ``coding`` and others
-disk         ``slow``, seconds until a page is stored; ``full``: none can be
+disk         ``slow``, seconds until a page is stored; ``fails``, until it cannot be
 ============ =====================================================================================
 """
 
@@ -97,6 +97,7 @@ VERBS = {
     "silence": ({}, float),
     "noise": ({"level": float}, float),
     "carrier": ({"of": str}, float),
+    "fast": ({"rate": str, "training": str}, float),
     "hang": ({}, None),
     "refuse": ({"until": str}, None),
 }
@@ -115,7 +116,8 @@ VERBS = {
 ``page 1``    lines, ``bad=12`` of them broken, or but a part ``cut=0.5`` of the sound, ``rtc=no``,
               ``rows=0``, ``line=4`` seconds each
 ``ecm 1``     frames: ``only=0-3 lost=1 bad=2 twice=3 order=reverse``, ``asked=yes`` those of PPR
-``ced``, ``cng``, ``silence``, ``noise``, ``carrier``   with how many seconds
+``ced``, ``cng``, ``silence``, ``noise``, ``carrier``, ``fast``   with how many seconds; the last
+              two are V.21 without frames and the page's modem with ones
 ``refuse``    FTT to each training, until DCS has the rate ``until``, which never rises; the TCF of
               that rate is heard, its answer is the next step
 ``hang up``   the call is over
