@@ -94,7 +94,8 @@ class Machine:
         said = self._do(row.do, frame)
         follows = row.go if said is None else row.words[said]
         if follows is not None:
-            self._stop_those_of(before)
+            if follows != self.state.name:
+                self._stop_those_of(before)
             self._enter(states()[follows])
         return True
 
@@ -244,7 +245,7 @@ class Machine:
                 call.start(timer, _POSTPONED)
             elif timer in self.state.rows:
                 call.stop(timer)
-                self.event(timer)
+                self._fire(timer)
             else:
                 # it goes off in the first state that it means something in
                 call.start(timer, _POSTPONED)
@@ -254,12 +255,15 @@ class Machine:
         awaited = self.state.name == "page" and timer == "T2" and self.call.line.busy
         return awaited and self.call.line.now - self._since < _UNHEARD * RATE
 
+    def _fire(self, timer: str) -> None:
+        """Do what a timer does; if it ends the call and V.21's carrier stands, that is why."""
+        before = self.call.outcome
+        stuck = timer in _PATIENT and self._frames_since is not None
+        self.event(timer)
+        if stuck and self.call.outcome != before:
+            self.call.outcome = "carrier_stuck"
+
     def _coming(self) -> bool:
         """Whether frames are coming, unless their carrier is there for too long."""
         since = self._frames_since
-        if since is None:
-            return False
-        if self.call.line.now - since < _STUCK * RATE:
-            return True
-        self.call.fail("carrier_stuck")
-        return False
+        return since is not None and self.call.line.now - since < _STUCK * RATE

@@ -99,6 +99,7 @@ class Called:
         self.call.settings = settings
         self.call.sending = False
         self._check.clear()
+        self._waited = 0.0
         self.call.line.expect(settings.rate)
         self.call.start("check", training_seconds(settings.rate) + CHECK + LATE)
         return "check"
@@ -126,7 +127,6 @@ class Called:
             self._waited += LATE
             self.call.start("check", LATE)
             return None
-        self._waited = 0.0
         self.call.tell("here", f"no check at {self.call.settled.rate} was heard")
         return "bad"
 
