@@ -217,7 +217,7 @@ def _line(job: Job) -> str:
 
     words = [f"job {job.number} to {job.order.destination}: {job.state}"]
     words.append(f"{job.confirmed} of {job.pages} pages confirmed")
-    if job.cancelling:
+    if job.cancelling and job.state is State.CALLING:
         words.append("is being cancelled")
     if job.state is State.WAITING and job.due > job.submitted:
         words.append(f"next try {_moment(job.due)}")

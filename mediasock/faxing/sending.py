@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -12,7 +13,7 @@ from dsp.fax.document import Page
 from dsp.fax.result import Result
 from mediasock.faxing.desk import Desk
 from mediasock.faxing.documents import Stored
-from mediasock.faxing.jobs import DROPPED, UNHEARD, Ending, Job, Limits, Try
+from mediasock.faxing.jobs import DROPPED, INTERRUPTED, UNHEARD, Ending, Job, Limits, Try
 
 __all__ = ["Sending", "ending_of", "limited"]
 
@@ -23,7 +24,8 @@ class Sending:
     """A try whose call has come, as a context.
 
     Entering it makes the try this call's. Leaving it without :meth:`finished`, by an exception or
-    because the call is gone, closes the try as one that was cut off.
+    because the call is gone, closes the try as one that was cut off; by being cancelled, as one
+    that this side interrupted.
 
     Parameters
     ----------
@@ -59,7 +61,11 @@ class Sending:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._finished:
+        if self._finished:
+            return
+        if isinstance(error, asyncio.CancelledError):
+            await self._close(Ending(INTERRUPTED, text="the server was stopped"))
+        else:
             text = "" if error is None else f"{type(error).__name__}: {error}"
             await self._close(Ending(DROPPED, text=text))
 

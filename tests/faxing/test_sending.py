@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -77,6 +78,16 @@ def test_leaving_without_a_word_is_a_call_that_was_cut_off(tmp_path: Path) -> No
         (one,) = spool.tries(1)
         assert one.kind == "dropped" and spool.job(1).confirmed == 1
         assert one.ending is not None and one.ending.text == "ZeroDivisionError: oh"
+
+
+def test_who_is_cancelled_has_interrupted_the_call(tmp_path: Path) -> None:
+    async def story(desk: Desk, token: str) -> None:
+        with pytest.raises(asyncio.CancelledError):
+            async with Sending(desk, token):
+                raise asyncio.CancelledError
+
+    with at(tmp_path, story) as spool:
+        assert spool.tries(1)[0].kind == "interrupted"
 
 
 def test_leaving_after_the_last_page_is_a_job_that_was_sent(tmp_path: Path) -> None:
