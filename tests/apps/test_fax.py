@@ -17,10 +17,11 @@ from dsp.fax.sink import Pages
 from dsp.fax.terminal import FaxTerminal
 from mediasock.app import AppError
 from mediasock.apps.fax import Fax
-from mediasock.switch.far_end import HangUp, Wait
+from mediasock.switch.far_end import HangUp, Play, Tone, Wait
 from mediasock.switch.talking import TalkingPhone
 from tests.support.calls import dial, run, serving, until
 from tests.support.fax_terminals import quick
+from tests.support.speech import GREETINGS, at_level, can_speak, spoken
 
 DOCUMENTS = Path("fixtures/fax").resolve()
 WAIT = (Wait(20.0),)
@@ -294,6 +295,21 @@ def test_a_trace_where_it_is_wanted(faxed, tmp_path, caplog):
     assert any("← DIS" in one.message for one in caplog.records)
     faxed(variables={"fax_trace_dir": "/tmp/elsewhere"})
     assert "no trace" in caplog.text
+
+
+@pytest.mark.skipif(not can_speak(), reason="no espeak-ng")
+@pytest.mark.parametrize("fax_first", [False, True])
+def test_somebody_who_speaks_on_the_fax_line_is_told_of(faxed, tmp_path, caplog, fax_first):
+    words = at_level(spoken(GREETINGS[2]), -18.0)
+    soundfile.write(tmp_path / "words.wav", words / 32768, 8000)
+    steps = [Play(tmp_path / "words.wav"), Wait(0.5), HangUp()]
+    if fax_first:
+        steps.insert(0, Tone("tone_stream://%(500,500,1100)"))
+    told = faxed(steps, kind=quick(blocks=10_000), options={"voice": True})
+    assert told.record["voice"] is not fax_first
+    assert (told.variable("fax_voice_detected") == "true") is not fax_first
+    assert told.app.counts.voices == (0 if fax_first else 1)
+    assert ("somebody speaks" in caplog.text) is not fax_first
 
 
 def test_the_sound_is_recorded_where_that_is_wanted(faxed, tmp_path):

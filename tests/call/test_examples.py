@@ -12,8 +12,10 @@ from examples.leave_message import LeaveMessage
 from examples.level_meter import LevelMeter
 from examples.menu import Menu
 from examples.own_detector import LoudCallers
+from examples.robot import Robot
 from examples.walkthrough import Walkthrough
 from mediasock.switch.far_end import HangUp, Keys, Play, Rfc2833, Tone, Wait
+from tests.support.calls import loudness_at
 
 
 def errors(caplog):
@@ -109,3 +111,12 @@ def test_a_person_is_spoken_to_at_once(call, tmp_path):
     soundfile.write(tmp_path / "hello.wav", hello, 8000)
     told = call(LeaveMessage, [Wait(0.3), Play(str(tmp_path / "hello.wav")), Wait(5.0)])
     assert told.variable("answered_by") == "human"
+
+
+def test_robot_gives_a_tone_back_as_the_two_beside_it(call):
+    told = call(Robot, [Tone("tone_stream://v=-10;%(1500,0,1000)"), HangUp()])
+    sounds = np.flatnonzero(told.far_end.heard)
+    middle = told.far_end.heard[sounds[0] + 1600 : sounds[-1] - 1600]
+    assert loudness_at(middle, 950) > -20
+    assert loudness_at(middle, 1050) > -20
+    assert loudness_at(middle, 1000) < loudness_at(middle, 950) - 6
