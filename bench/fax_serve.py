@@ -41,7 +41,7 @@ def _pin(core):
 
 async def _serve(spool):
     """Serve until standard input ends; tell the port first, and the figures at the end."""
-    to_stream("warning")
+    to_stream("error")
     app = Fax({"spool": spool, "documents": [str(DOCUMENT.parent.resolve())]})
     async with Server({"": app}, Config(listen="127.0.0.1:0", max_calls=2 * CALLS)) as server:
         lines = asyncio.StreamReader()

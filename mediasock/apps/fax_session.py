@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dsp.fax.config import Config
+from dsp.fax.config import Config, FaxError
 from dsp.fax.document import DocumentError, Header, Options, Page, read
 from dsp.fax.result import Result, outcomes
 from dsp.fax.sink import Sink
@@ -22,6 +22,7 @@ from ..call import Call
 from ..errors import MediasockError
 from ..esl.errors import Disconnected, HungUp
 from ..media import MediaError
+from ..media.recorder import RecordError
 from ..session import MediaSession
 from . import fax_report as report
 from . import fax_variables as variables
@@ -76,7 +77,7 @@ class FaxCall:
         except asyncio.CancelledError:
             await self._conclude(self._broken_off())
             raise
-        except (PathRefused, InUse, DocumentError, OSError) as error:
+        except (PathRefused, InUse, DocumentError, FaxError, OSError) as error:
             self._desk.counts.refused += 1
             log.error("no document: %s", error, extra={"call": self._call.uuid})
             wishes = self._wishes
@@ -195,8 +196,7 @@ class FaxCall:
             async with call.media() as media:
                 await report.set_variables(call, variables.before(wishes, str(self._file or "")))
                 media.on_detection(self._hear)
-                if self._desk.record is not None:
-                    media.record(self._desk.record / call.file_name(".wav"))
+                self._record(media)
                 conversation = media.converse(WatchedTerminal(terminal, self._on_confirmed))
                 try:
                     await conversation
@@ -211,6 +211,15 @@ class FaxCall:
         except MediaError as error:
             log.error("the fax is broken off: %s", error, extra={"call": call.uuid})
         return report.result_of(terminal, sending=wishes.sending, calling=wishes.calling)
+
+    def _record(self, media: MediaSession) -> None:
+        """Record the call, if that is wanted; a fax goes on without."""
+        if self._desk.record is None:
+            return
+        try:
+            media.record(self._desk.record / self._call.file_name(".wav"))
+        except RecordError as error:
+            log.error("%s", error, extra={"call": self._call.uuid})
 
     def _hear(self, detection: Detection) -> None:
         """Notice somebody who speaks where a fax was expected."""

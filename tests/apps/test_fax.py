@@ -319,6 +319,15 @@ def test_the_sound_is_recorded_where_that_is_wanted(faxed, tmp_path):
     assert (sound[:, 1] == 500).any()  # what the quick terminal says
 
 
+def test_a_fax_goes_on_without_its_recording(faxed, tmp_path, caplog):
+    async def meanwhile(app, kind, server):
+        (tmp_path / "sound").rmdir()
+
+    told = faxed(options={"record": str(tmp_path / "sound")}, meanwhile=meanwhile)
+    assert told.record["outcome"]["name"] == "ok"
+    assert "cannot record" in caplog.text
+
+
 def test_the_record_has_the_call_and_the_result(faxed):
     told = faxed()
     assert told.record["call"] == told.outcome.uuid
