@@ -99,6 +99,11 @@ class Sender:
         """How many pages are still to be sent."""
         return len(self.call.pages) - self._index
 
+    @property
+    def _correcting(self) -> bool:
+        """Whether CTC or EOR is said, to which no page is confirmed or asked for."""
+        return self._command.name in ("CTC", "EOR")
+
     # -- phase A ------------------------------------------------------------------------------
 
     def call_up(self, _: Frame | None) -> None:
@@ -187,9 +192,8 @@ class Sender:
     def dis_again(self, frame: Frame | None) -> str:
         """Send DCS once more to a DIS or DTC that comes again, another one if it says otherwise."""
         assert isinstance(frame, CapabilityFrame), "rows of DIS and DTC alone come here"
-        if frame.capabilities == self.call.far.able:
-            return self.train_again(frame)
-        return self.negotiate(frame)
+        again = frame.capabilities == self.call.far.able or self._tries >= TRIES
+        return self.train_again(frame) if again else self.negotiate(frame)
 
     # -- phase C ------------------------------------------------------------------------------
 
@@ -198,6 +202,7 @@ class Sender:
         sheet = self._sheet = self._sheet or self._next_sheet()
         settings = self.call.settled
         self._tries = 0
+        self.call.stop("T5")
         if sheet.parts is None:
             source = pagecode.lines(sheet.octets)
             self._command = Plain(sheet.then, x=self.call.x)
@@ -228,14 +233,17 @@ class Sender:
 
     def confirmed(self, _: Frame | None) -> str | None:
         """Go on behind a page, or a part of one, that is confirmed."""
-        if self._command.name in ("CTC", "EOR"):
-            return None
-        self.call.stop("T5")
-        return self._next_part("MCF")
+        return None if self._correcting else self._next_part("MCF")
 
-    def confirmed_to_train(self, frame: Frame | None) -> str:
-        """Go on behind a page that is confirmed, with another training (RTP)."""
-        word = self._go_on(self._turn_page(_name(frame), confirmed=True))
+    def confirmed_to_train(self, frame: Frame | None) -> str | None:
+        """Go on behind a page that is confirmed, with another training (RTP).
+
+        It is no answer to a part of a page, of which the rest has not been sent.
+        """
+        parts = None if self._sheet is None else self._sheet.parts
+        if self._correcting or (parts is not None and not parts.last):
+            return None
+        word = self._next_part(_name(frame))
         return "train" if word == "send" else word
 
     def refused(self, frame: Frame | None) -> str:
@@ -246,6 +254,8 @@ class Sender:
             self.call.fail("gave_up")
             return "over"
         self._sheet = None
+        self._tries = 0
+        self.call.stop("T5")
         self._lower()
         return "train"
 
@@ -254,7 +264,7 @@ class Sender:
         word = self.refused(frame)
         return self.negotiate(frame) if word == "train" else word
 
-    def interrupt(self, frame: Frame | None) -> str:
+    def interrupt(self, frame: Frame | None) -> str | None:
         """Note that an operator is asked for; without one, begin phase B anew (PIP, PIN)."""
         self.call.interrupted = True
         word = self.refused(frame) if _name(frame) == "PIN" else self.confirmed_to_train(frame)
@@ -265,14 +275,14 @@ class Sender:
 
     def correct(self, frame: Frame | None) -> str:
         """Send again what did not come well (PPR)."""
-        sheet = self._sheet
+        sheet = None if self._correcting else self._sheet
         if sheet is None or sheet.parts is None or not isinstance(frame, PageRequest):
-            return "ask"
+            return self.ask_again(frame)
         self.call.stop("T5")
         sheet.parts.request(frame.frames)
         wanted = len(sheet.parts.wanted)
         if wanted == 0:
-            return "ask"
+            return self.ask_again(frame)
         sheet.requests += 1
         sheet.again += wanted
         if sheet.requests < REQUESTS:
@@ -319,7 +329,6 @@ class Sender:
         assert isinstance(frame, CapabilityFrame), "rows of DIS and DTC alone come here"
         self.call.far.able = frame.capabilities
         self.call.x = True
-        self._tries = 0
         self.call.stop("T0", "T1", "T3", "T4")
 
     def _settle(self) -> str:
@@ -441,6 +450,7 @@ class Sender:
         self._redone = 0
         self._index += 1
         self._tries = 0
+        self.call.stop("T5")
         return sheet.then
 
     def _go_on(self, then: str) -> str:

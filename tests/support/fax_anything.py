@@ -65,7 +65,7 @@ class Line:
     """A line without sound: what is said takes its time, and is looked at."""
 
     def __init__(self, look):
-        self.now, self.busy = 0, False
+        self.now, self.busy, self.unheard = 0, False, 0.0
         self.look = look
         self.waiting, self.until = [], None
 
@@ -349,6 +349,7 @@ class FarEnd:
         """What no far end says, or a terminal hears in no such order."""
         some, machine = self.any, self.machine
         octets = some.randbytes(some.randrange(300))
+        self.line.unheard = some.choice([0.0, 1.0])
         match some.randrange(5):
             case 0:
                 machine.frame(octets, some.random() < 0.5)

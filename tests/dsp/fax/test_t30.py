@@ -1,9 +1,12 @@
 """The procedure by itself, where a far end is at fault and sound adds nothing."""
 
+import pytest
+
 from dsp.fax.capabilities import Settings
 from dsp.fax.config import EVERYTHING, Config
-from dsp.fax.frames import CapabilityFrame, CommandFrame, Plain
-from tests.support.fax_anything import PAGES, FarEnd, Store
+from dsp.fax.frames import CapabilityFrame, CommandFrame, PageRequest, Plain
+from tests.support.fax_anything import ONLY_LINES, PAGES, FarEnd, Store
+from tests.support.fax_pages import dithered
 
 DIS = CapabilityFrame("DIS", EVERYTHING.fif())
 DCS = CommandFrame(Settings("V.29 9600").fif(), x=True)
@@ -49,3 +52,47 @@ def test_a_carrier_that_stands_to_the_end_is_why_it_came():
         far.machine.flags()
         far.go_on(1.0)
     assert far.machine.result().outcome.name == "carrier_stuck"
+
+
+@pytest.mark.parametrize("wanted", [{0}, {}, {250}])
+@pytest.mark.parametrize("able", [EVERYTHING, ONLY_LINES])
+def test_who_asks_for_frames_for_ever_is_left(able, wanted):
+    far = sending(DIS, Plain("CFR"), able=able)
+    for _ in range(60):
+        far.hear(PageRequest(frozenset(wanted)))
+    assert far.machine.over and not far.machine.confirmed
+    assert far.machine.result().outcome.name == "no_page_answer"
+
+
+def test_who_says_a_new_dis_for_ever_is_left():
+    far = sending()
+    for number in range(20):
+        far.hear(CapabilityFrame("DIS", EVERYTHING.fif() + bytes([number])))
+    assert far.said.count("DCS") == 3
+    assert far.machine.result().outcome.name == "no_training_answer"
+
+
+@pytest.mark.parametrize("answer", ["RTP", "PIP"])
+def test_a_part_of_a_page_is_not_confirmed_for_all_of_it(answer):
+    far = FarEnd(Config(seconds=900.0), calling=True, pages=[dithered()])
+    far.machine.flags()
+    far.hear(DIS, Plain("CFR"), Plain(answer))
+    assert far.said[-1] == "PPS" and not far.machine.confirmed
+    far.leave()
+    assert far.machine.result().outcome.name == "no_page_answer"
+
+
+@pytest.mark.parametrize("answer", ["RTP", "RTN", "MCF"])
+def test_the_time_in_which_a_far_end_may_be_not_ready_ends_with_its_answer(answer):
+    far = sending(DIS, Plain("CFR"), Plain("RNR"))
+    assert "T5" in far.machine.call.timers
+    far.hear(Plain(answer))
+    far.go_on(2.0)
+    assert "T5" not in far.machine.call.timers
+
+
+def test_three_trainings_follow_a_page_that_was_refused():
+    far = sending(DIS, Plain("CFR"), Plain("RTN"))
+    far.leave()
+    assert far.said.count("DCS") == 1 + 3
+    assert far.machine.result().outcome.name == "no_training_answer"
