@@ -25,6 +25,8 @@ from tests.support.fax_words import (
 
 _GAP = 0.075
 """Seconds of silence when the line is turned round (T.30 5.3.2.1, Notes)."""
+_PREAMBLES = 0.84, 1.16
+"""Seconds: 1 s ± 15 % (T.30 5.3.1), and how exactly they are heard."""
 _PATIENCE = 8.0
 _LONGEST = 90.0
 _SETTLED = 1.0
@@ -165,6 +167,8 @@ class FarEnd:
             names.pop(0)
         if names:
             raise UnmetError(f"{one} comes")
+        if not _PREAMBLES[0] <= one.preamble <= _PREAMBLES[1]:
+            raise UnmetError(f"the preamble of {one} has {one.preamble:.3f} s")
         self._took(one)
         self._compare(one, step)
 

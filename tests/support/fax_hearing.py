@@ -19,6 +19,8 @@ BLOCK = 160
 _PURE = 0.6
 _LOUD = amplitude(-43.0) ** 2 / 2
 _WAVES = np.exp(-2j * np.pi * np.outer(np.arange(BLOCK) / RATE, list(TONES.values())))
+_PAUSE = 240
+"""Samples of silence that end a sound."""
 _GAP = 2
 """Blocks without a tone that do not end it."""
 
@@ -32,6 +34,7 @@ class Heard:
     octets: list[bytes] = field(default_factory=list)
     bad: int = 0
     end: float = 0.0
+    preamble: float = 0.0
 
     def __str__(self):
         names = [one.title for one in self.frames] + ["a bad frame"] * self.bad
@@ -75,6 +78,7 @@ class Hearing:
         self.tones = deque()
         self.clock = 0
         self.loud_at = -1.0
+        self.sounds = []
         self._v21 = v21.Receiver()
         self._deframer = Deframer()
         self._now = None
@@ -112,12 +116,23 @@ class Hearing:
         self._now, self._flags = None, False
 
     def process(self, block):
+        self._note_sound(block)
         self._tones(block)
         if self._receiver is None:
             self._control(block)
         else:
             self._data(block)
         self.clock += len(block)
+
+    def _note_sound(self, block):
+        """Note from which sample to which there was any sound; no block is as long as a pause."""
+        at = np.flatnonzero(block)
+        if not len(at):
+            return
+        first, last = self.clock + int(at[0]), self.clock + int(at[-1])
+        if self.sounds and first - self.sounds[-1][1] <= _PAUSE:
+            first, _ = self.sounds.pop()
+        self.sounds.append((first, last))
 
     def _tones(self, block):
         name = None
@@ -161,6 +176,8 @@ class Hearing:
         self._flags |= any(one.what == "flags" for one in self._deframer.reports())
         for one in frames:
             if one.good:
+                if not self._now.frames and not self._now.bad:
+                    self._now.preamble = one.start / v21.BIT_RATE
                 self._now.frames.append(parse(one.octets))
                 self._now.octets.append(one.octets)
             elif self._flags and one.flaw != "cut":

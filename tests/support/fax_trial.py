@@ -1,5 +1,6 @@
 """A scenario tried on a terminal, in virtual time, and held against what it says."""
 
+import itertools
 from collections import deque
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ from tests.support.spandsp_fax import CODINGS, SpandspFax
 from tests.support.spandsp_t30 import MODEMS
 
 _LONGEST = 900.0
+_TURN = 0.25
+"""Seconds of silence within what a terminal says at a time, at most."""
 _AFTER = 70.0
 """Seconds after the far end's last step in which a terminal is to have come to its end (T5)."""
 
@@ -148,12 +151,21 @@ def _wrong(scenario, result, ended, far, taken):
         least, most = scenario.seconds
         if not least <= ended <= most:
             yield f"it takes {ended:.1f} s, not {least:g} to {most:g}"
+    yield from pauses_wrong(far)
     for name, value in scenario.told.items():
         if getattr(result, name) != value:
             yield f"{name} is {getattr(result, name)!r}, not {value!r}"
     if scenario.receive and scenario.confirmed >= 0:
         wanted = scenario.takes or tuple(range(1, scenario.confirmed + 1))
         yield from _pages_wrong(taken(), wanted, far)
+
+
+def pauses_wrong(far):
+    """Silences within what the terminal says at a time that are not as T.30 5.3.1 has them."""
+    for (_, last), (first, _) in itertools.pairwise(far.hearing.sounds):
+        pause = (first - last) / RATE
+        if pause < _TURN and not 0.055 <= pause <= 0.115:
+            yield f"at {last / RATE:.2f} s there is silence for {pause:.3f} s"
 
 
 def _pages_wrong(got, wanted, far):

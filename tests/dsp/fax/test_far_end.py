@@ -223,6 +223,20 @@ def test_it_hears_frames_and_when():
     assert 0.1 <= one.start <= 0.2 and 1.3 <= one.end <= 1.6
 
 
+@pytest.mark.parametrize("seconds", [0.85, 1.0, 2.0])
+def test_it_hears_how_long_a_preamble_is(seconds):
+    (one,) = hears(voice.control([Said(b"\xff\x13\x8c")], -15, seconds)).heard
+    assert one.preamble == pytest.approx(seconds, abs=0.03)
+
+
+@pytest.mark.parametrize(("seconds", "wrong"), [(0.04, 1), (0.075, 0), (0.15, 1), (1.0, 0)])
+def test_silences_within_a_turn_are_as_t30_has_them(seconds, wrong):
+    sound = voice.tone(2100, 1.0, -15)
+    hearing = hears(np.concatenate([sound, voice.silence(seconds), sound]))
+    far = SimpleNamespace(hearing=hearing)
+    assert len(list(fax_trial.pauses_wrong(far))) == wrong
+
+
 def test_it_hears_a_burst():
     bits = voice.check_bits("V.17 14400")
     (one,) = hears(voice.burst("V.17 14400", bits, -15), "V.17 14400").heard
@@ -358,6 +372,12 @@ def test_a_scenario_that_awaits_another_value_fails(tmp_path):
     (one,) = scenarios(tmp_path, CALL.replace("hear DIS", "hear DIS ecm=no"))
     (problem,) = with_spandsp(one, tmp_path).problems
     assert problem.endswith("'hear DIS ecm=no': ecm of DIS is True")
+
+
+def test_a_preamble_that_is_too_short_fails(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.support.fax_far_end._PREAMBLES", (1.1, 1.16))
+    (problem,) = with_spandsp(scenarios(tmp_path)[0], tmp_path).problems
+    assert "'hear DIS': the preamble of DIS has 0.8" in problem
 
 
 def test_a_scenario_that_awaits_fewer_seconds_fails(tmp_path):
