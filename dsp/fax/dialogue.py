@@ -59,6 +59,10 @@ class Line(Protocol):
     def busy(self) -> bool:
         """Whether a page is on the line, as far as can be told."""
 
+    @property
+    def unheard(self) -> float:
+        """Seconds of what is as loud as a page since this end has spoken, and is none."""
+
 
 @dataclass(slots=True)
 class Known:
@@ -135,6 +139,8 @@ class Dialogue:
         The first of them.
     asks : str
         What this end asks for: ``"identify"`` by DIS, ``"poll"`` by DTC.
+    flags_at : int
+        The sample of the first flags since a page has ended; ``None`` while there are none.
     heard : bool
         Whether the far end has spoken since this one has.
     """
@@ -155,6 +161,7 @@ class Dialogue:
     timers: dict[str, int] = field(default_factory=dict)
     due: int = 1 << 62
     asks: str = "identify"
+    flags_at: int | None = None
     heard: bool = False
 
     @property

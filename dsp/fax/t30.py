@@ -117,6 +117,8 @@ class Machine:
         """Note that frames by V.21 are coming."""
         if self._frames_since is None:
             self._frames_since = self.call.line.now
+        if self.call.flags_at is None:
+            self.call.flags_at = self.call.line.now
         self.event("flags")
 
     def quiet(self) -> None:

@@ -27,8 +27,10 @@ __all__ = ["Receiver"]
 
 STALL = 30.0
 """Seconds in which a page that comes must get on: a carrier may stand for ever."""
-REPEATED = 5.5
-"""Seconds after an answer in which the same command without a page says that it was not heard."""
+UNHEARD = 0.2
+"""Seconds of what is like a page that make a command one for a page that was not heard."""
+CUT = 0.7
+"""Seconds between a page and its command from which on the end of the page has not come."""
 STORE, STORED_LATE = 1.0, 30.0
 """Seconds that storing a page takes until RNR is sent, and after which it has failed."""
 
@@ -64,13 +66,10 @@ class _Answer:
         ``MCF``, ``PPR``, …
     then
         What the command said would follow: ``NULL``, ``MPS``, ``EOM``, ``EOP``.
-    said
-        Sample at which it had been said.
     """
 
     frame: Frame
     then: str
-    said: int = 0
 
 
 @dataclass(slots=True)
@@ -96,6 +95,7 @@ class Receiver:
     _waited: float = 0.0
     _count: int = 0
     _before: int = 0
+    _ended: int = 0
     _redone: int = 0
 
     # -- phase C ------------------------------------------------------------------------------
@@ -136,6 +136,7 @@ class Receiver:
 
     def end_page(self, _: Frame | None) -> None:
         """Wait for the command after the page."""
+        self._ended, self.call.flags_at = self.call.line.now, None
         self.call.start("T2")
 
     def stalled(self, _: Frame | None) -> str | None:
@@ -178,6 +179,8 @@ class Receiver:
         bad = quality.bad_rows / max(1, quality.rows)
         most = self.call.config.most_bad
         told = f"{quality.rows} rows, {quality.bad_rows} of them bad"
+        if not quality.ended and self._cut():
+            return self._ask_for_page(then, f"it was cut off after {told}")
         if bad > 3 * most:
             return self._ask_for_page(then, told)
         self._put(page, quality, self._frame("RTP" if bad > most else "MCF"), then)
@@ -242,7 +245,6 @@ class Receiver:
         """Do what follows an answer."""
         answer = self._answer
         assert answer is not None, "an answer was made before"
-        answer.said = self.call.line.now
         name = answer.frame.name
         self._long = name == "CTR"
         last = answer.then == "EOP" and name in ("MCF", "ERR", "RTP")
@@ -327,7 +329,12 @@ class Receiver:
         """Whether a command comes again, since its answer was not heard."""
         if self._answer is None or self._heard_page:
             return False
-        return self.call.line.now - self._answer.said < REPEATED * RATE
+        return self.call.line.unheard < UNHEARD
+
+    def _cut(self) -> bool:
+        """Whether a page that has no end stopped before its sender did."""
+        flags = self.call.flags_at
+        return flags is not None and flags - self._ended > CUT * RATE
 
     def _open(self) -> _Sheet:
         """The page that comes."""

@@ -90,6 +90,7 @@ class FaxTerminal:
         self._waiting: list[Signal] = []
         self._heard_at = 0
         self._block, self._power = np.zeros(STEP, dtype=np.int16), 0.0
+        self._awaiting, self._loud = False, 0
         self._heard = np.zeros(0, dtype=np.int16)
         self._machine = Machine(self, config, calling=calling, pages=send, sink=receive)
         self._next = self._speak()
@@ -157,8 +158,12 @@ class FaxTerminal:
     @property
     def busy(self) -> bool:
         """Whether a page's modem is being heard, or something as loud as it was."""
-        power = _power(self._block)
-        return self._fast or self._power / _ALIKE < power < self._power * _ALIKE
+        return self._fast or self._alike()
+
+    @property
+    def unheard(self) -> float:
+        """Seconds of what is as loud as a page since this end has spoken, and is none."""
+        return self._loud * STEP / RATE
 
     def say(self, *signals: Signal) -> None:
         """Send signals, once the far end is quiet."""
@@ -175,6 +180,7 @@ class FaxTerminal:
     def expect(self, rate: str | None, *, short: bool = False, frames: bool = False) -> None:
         """Listen for a page's modem beside V.21, or for V.21 alone."""
         self._ears.expect(rate, short=short, frames=frames)
+        self._awaiting = rate is not None
         self._fast = False
 
     # -- step by step -------------------------------------------------------------------------
@@ -199,6 +205,8 @@ class FaxTerminal:
         if not self._speaking or machine.calling_up:
             for event in self._ears.process(block):
                 self._take(event)
+            if self._awaiting and not self._fast and not self._live:
+                self._loud += self._alike()
         if self.now >= machine.due:
             machine.tick()
 
@@ -248,7 +256,13 @@ class FaxTerminal:
         """Forget what is half heard: this end speaks now."""
         self._ears.reset()
         self._live = self._fast = False
+        self._loud = 0
         self._machine.quiet()
+
+    def _alike(self) -> bool:
+        """Whether what is heard now is about as loud as the page's modem was."""
+        power = _power(self._block)
+        return self._power / _ALIKE < power < self._power * _ALIKE
 
 
 def _power(block: Samples) -> float:
