@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.compiled import entry, fast, kernel
+from dsp.compiled import entry, fast, inlined, kernel
 from dsp.modem.equaliser_kernel import SPAN, adapt, equalised
 from dsp.modem.front import FRONT, LEAD, TAPS, TURN
 from dsp.modem.front_kernel import half, instant
@@ -246,7 +246,7 @@ def _judge(s: Record, t: Record) -> None:
     report(s, TRAINED if s.trained else FAILED)
 
 
-@kernel
+@inlined
 def _decide(s: Record, t: Record, real: float, imaginary: float, out: Bits) -> int:
     """Return the code word that a symbol is taken for, and give the bits that are known by it."""
     if t.trellis:
@@ -285,7 +285,7 @@ def _hold(s: Record, across: float, along: float) -> None:
     s.carrier.turn = turn
 
 
-@kernel
+@inlined
 def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, float]) -> None:
     """Let the loops and the equaliser follow a symbol as heard and as it was sent."""
     real, imaginary = heard
@@ -317,7 +317,7 @@ def _learn(s: Record, t: Record, heard: tuple[float, float], sent: tuple[float, 
     follow_carrier(s.carrier, across, along)
 
 
-@kernel
+@inlined
 def _symbol(s: Record, t: Record, out: Bits) -> None:
     """Receive the symbol that the equaliser's line is complete for."""
     line_real, line_imaginary = s.real[s.at - SPAN : s.at], s.imaginary[s.at - SPAN : s.at]
@@ -367,7 +367,7 @@ def _lose(s: Record) -> None:
     _search(s)
 
 
-@kernel
+@inlined
 def _push(s: Record, real: float, imaginary: float) -> bool:
     """Put a sample into the equaliser's line; whether a symbol is complete."""
     if s.at == _LINE:

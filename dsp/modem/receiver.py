@@ -247,7 +247,8 @@ class QamReceiver:
 
     def reports(self) -> list[Report]:
         """Return what has happened since this was last asked."""
-        self._attend()
+        if self._one["reports"]:
+            self._attend()
         reports, self._reports = self._reports, []
         return reports
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from dsp.compiled import fast, kernel
+from dsp.compiled import fast, inlined, kernel
 
 Record: TypeAlias = Any
 
@@ -102,7 +102,7 @@ def renew(search: Record) -> None:
     search.fresh = 2 * search.groups * search.group
 
 
-@kernel
+@inlined
 def look(search: Record, pattern: Any, real: float, imaginary: float) -> bool:
     """Take in a sample; say whether a training was found, which ended ``since`` samples ago."""
     row = search.odd

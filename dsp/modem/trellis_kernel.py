@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.compiled import entry, fast, kernel
+from dsp.compiled import entry, fast, inlined, kernel
 from dsp.modem.types import Complex
 
 __all__ = ["DEPTH", "EACH", "EMPTY", "LIMIT", "NEXT", "STATES", "SUBSETS", "UNIT", "VITERBI"]
@@ -138,7 +138,7 @@ def _sum(a: np.int32, b: np.int32) -> np.int32:
     return np.int32(a + b)
 
 
-@kernel
+@inlined
 def _extend(v: Record, at: int) -> np.int32:
     """Find the likeliest way into each state; return by how much the likeliest of them grew."""
     m, near = v.metrics, v.nearest
@@ -168,7 +168,7 @@ def _word(v: Record, at: int, state: int) -> int:
     return int(way >> 2 << 3 | _SUBSET[state, way & 3])
 
 
-@kernel
+@inlined
 def step(v: Record, t: Record, real: float, imaginary: float) -> int:
     """Take a symbol; return what it is on the way that is the likeliest as yet.
 

@@ -222,7 +222,8 @@ class Receiver:
 
     def reports(self) -> list[Report]:
         """Return what has happened since this was last asked: carriers up and lost."""
-        self._take_down()
+        if self._told[0]:
+            self._take_down()
         reports, self._reports = self._reports, []
         return reports
 
