@@ -87,9 +87,10 @@ class Assembly:
 
     def bits(self, bits: Bits) -> None:
         """Take a picture's bits."""
-        if self._open is not None and self._open.lines is not None:
+        if self._open is not None and self._open.incoming is None:
             self._open.bits += len(bits)
-            self._open.lines.process_bits(bits)
+            if self._open.lines is not None:
+                self._open.lines.process_bits(bits)
 
     def frame(self, octets: bytes, good: bool) -> None:
         """Take a frame of error correction."""

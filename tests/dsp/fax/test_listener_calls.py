@@ -346,6 +346,7 @@ def test_what_is_no_page_is_told_of(now, why):
     events = heard(said(*setup(now), *image, *control(Plain("EOP")), *control(Plain("MCF"))))
     (found,) = pages_in(events)
     assert (found.page, found.why) == (None, why)
+    assert found.record.octets > 100
 
 
 def test_the_wrong_bits_of_a_check_are_counted():
