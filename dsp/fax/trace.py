@@ -24,7 +24,7 @@ from dsp.fax.frames import (
     controls,
 )
 
-__all__ = ["describe", "record", "trace"]
+__all__ = ["describe", "record", "runs", "trace"]
 
 _KEPT = 256
 """Of what was told last: most calls say the same."""
@@ -136,7 +136,7 @@ def _told(frame: Frame) -> str:
         case PartialPage():
             told = f"page {frame.page}, block {frame.block}, {frame.frames} frames"
         case PageRequest():
-            told = f"{len(frame.frames)} frames: {_ranges(frame.frames)}"
+            told = f"{len(frame.frames)} frames: {runs(sorted(frame.frames))}"
         case ContinueToCorrect():
             told = _rate(frame.rate)
         case CodedData():
@@ -242,12 +242,18 @@ def _facilities(frame: FacilitiesFrame) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _ranges(numbers: Iterable[int]) -> str:
-    """Numbers as ``0–3 7 9–12``."""
-    runs: list[list[int]] = []
-    for one in sorted(numbers):
-        if runs and one == runs[-1][1] + 1:
-            runs[-1][1] = one
+def runs(numbers: Iterable[int]) -> str:
+    """Tell numbers in their order, those that follow each other at once.
+
+    Examples
+    --------
+    >>> runs([0, 1, 2, 7, 9, 10, 1])
+    '0–2 7 9–10 1'
+    """
+    found: list[list[int]] = []
+    for one in numbers:
+        if found and one == found[-1][1] + 1:
+            found[-1][1] = one
         else:
-            runs.append([one, one])
-    return " ".join(f"{a}" if a == b else f"{a}–{b}" for a, b in runs)
+            found.append([one, one])
+    return " ".join(f"{a}" if a == b else f"{a}–{b}" for a, b in found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..offline.request import Request
 
 __all__ = ["read"]
+
+_MORE: tuple[Literal["pdf", "png"], ...] = ("pdf", "png")
+"""Forms of pages that are written where they are asked for."""
 
 
 @click.command()
@@ -107,15 +110,19 @@ def _told(file: str, request: Request, options: dict[str, Any]) -> tuple[list[st
         return [], [*faults, f"{file}: no fax machine says anything in it"]
     written: fax_writing.Written = {}
     if options["out"] is not None:
-        forms = ["tiff", *(form for form in ("pdf", "png") if options[form])]
+        forms: list[fax_files.Form] = ["tiff"]
+        forms += [form for form in _MORE if options[form]]
         try:
             written = fax_files.write(call, Path(options["out"]), forms)
         except fax_files.PagesError as error:
             faults.append(str(error))
     if (picture := request.picture_of(file)) is not None:
-        from ..offline.fax_picture import draw  # noqa: PLC0415 - an extra
+        from ..offline.fax_picture import PictureError, draw  # noqa: PLC0415 - an extra
 
-        draw(call, picture)
+        try:
+            draw(call, picture)
+        except PictureError as error:
+            faults.append(str(error))
     if options["as_json"]:
         return [fax_writing.as_json(call, written)], faults
     return list(fax_writing.as_text(call, written, verbose=options["verbose"])), faults

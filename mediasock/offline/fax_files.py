@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from dsp.fax.document import DocumentError, Page, TiffWriter, write_pdf, write_png
 from dsp.fax.frames import IdentFrame
@@ -17,10 +18,11 @@ from dsp.fax.listener_events import PageHeard
 from ..errors import MediasockError
 from .fax import FaxCall
 from .fax_writing import Written
+from .request import place_of
 
-__all__ = ["FORMS", "PagesError", "place_of", "write"]
+__all__ = ["Form", "PagesError", "write"]
 
-FORMS = ("tiff", "pdf", "png")
+Form: TypeAlias = Literal["tiff", "pdf", "png"]
 """What pages can be written as."""
 
 _UNCONFIRMED = ".unconfirmed"
@@ -30,20 +32,7 @@ class PagesError(MediasockError):
     """Pages that cannot be written; the message names the file and says why."""
 
 
-def place_of(out: Path, file: str) -> Path:
-    """Give the path in a directory by which a recording's files are called.
-
-    Examples
-    --------
-    >>> place_of(Path("out"), "../calls/1.wav").as_posix()
-    'out/calls/1.wav'
-    """
-    parts = [part for part in Path(file).parts if part not in ("..", Path(file).anchor)]
-    name = "recording" if not parts or parts[-1] == "-" else parts[-1]
-    return Path(out, *parts[:-1], name)
-
-
-def write(call: FaxCall, out: Path, forms: Sequence[str] = ("tiff",)) -> Written:
+def write(call: FaxCall, out: Path, forms: Sequence[Form] = ("tiff",)) -> Written:
     """Write the pages of a call.
 
     Parameters
@@ -53,8 +42,8 @@ def write(call: FaxCall, out: Path, forms: Sequence[str] = ("tiff",)) -> Written
     out
         The directory.
     forms
-        Of :data:`FORMS`. Pages that are not decoded here, those of T.85, are written as they came,
-        ``….jbg``, each by itself.
+        Pages that are not decoded here, those of T.85, are written as they came, ``….jbg``, each
+        by itself, whatever the forms are.
 
     Returns
     -------
@@ -88,7 +77,7 @@ def write(call: FaxCall, out: Path, forms: Sequence[str] = ("tiff",)) -> Written
 
 
 def _written(
-    stem: str, some: dict[int, PageHeard], forms: Sequence[str], sender: str
+    stem: str, some: dict[int, PageHeard], forms: Sequence[Form], sender: str
 ) -> Iterator[tuple[int, Path]]:
     decoded = {index: one.page for index, one in some.items() if one.page is not None}
     for form, to in (("tiff", _tiff), ("pdf", _pdf)):

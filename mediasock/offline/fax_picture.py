@@ -13,7 +13,7 @@ from pathlib import Path
 from .fax import FaxCall
 from .picture import PictureError, check
 
-__all__ = ["draw"]
+__all__ = ["PictureError", "draw"]
 
 
 def draw(call: FaxCall, path: str | Path) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dsp.fax.listener_events import Burst, FramesHeard, PageHeard, Role, Spoken, record
-from dsp.fax.trace import describe, trace
+from dsp.fax.trace import describe, runs, trace
 from dsp.types import RATE
 
 from .fax import FaxCall, Tone
 
-__all__ = ["Written", "as_json", "as_text", "page_line"]
+__all__ = ["Written", "as_json", "as_text"]
 
 Written = Mapping[int, list[Path]]
 """Files by the page that is in them, the first that was heard is 0."""
@@ -71,29 +71,24 @@ def as_text(call: FaxCall, written: Written, *, verbose: bool = False) -> Iterat
     numbers = [str(one) for one in call.channels]
     which = f"channel{'s' * (len(numbers) > 1)} {' and '.join(numbers)}"
     yield f"{call.file}: {call.seconds:.2f} s, {which}"
+    phases = call.phases
+    begins = [one.begin for one in phases]
     for line in sorted(_lines(call, verbose=verbose), key=lambda one: one.at):
         channel = f" {call.channels[line.channel]}" if len(call.channels) > 1 else ""
-        phase = next((one.phase for one in reversed(call.phases) if one.begin <= line.at), " ")
+        begun = bisect_right(begins, line.at)
+        phase = phases[begun - 1].phase if begun else " "
         head = f"{phase} {line.at:7.2f}{channel} {_ARROWS[line.role]}  "
         yield head + line.text
         for text in line.more:
             yield " " * len(head) + text
     for index, page in enumerate(call.pages):
-        yield page_line(page, written.get(index, []))
+        yield _page(page, written.get(index, []))
     if not call.pages:
         yield "no page"
 
 
-def page_line(page: PageHeard, files: list[Path]) -> str:
-    """Tell of a page and where it is.
-
-    Parameters
-    ----------
-    page
-        What was heard.
-    files
-        Those that it is in.
-    """
+def _page(page: PageHeard, files: list[Path]) -> str:
+    """Tell of a page and of the files that it is in."""
     one = page.record
     parts = [
         f"{one.width} × {one.height}" if one.width else "",
@@ -119,7 +114,22 @@ def page_line(page: PageHeard, files: list[Path]) -> str:
 def as_json(call: FaxCall, written: Written) -> str:
     """Tell a call as an object in a line.
 
-    ``events`` are frames, bursts, phases and pages by when they began; seconds of the recording.
+    It has ``file``, its ``rate``, and of what was heard the ``channels``, from 1, the ``seconds``,
+    and why it was not heard to its end, ``damage``; ``phases``, each a ``phase`` from ``begin`` to
+    ``end``; and ``events`` by when they began, seconds of the recording:
+
+    ========= =================================================================================
+    ``event`` has, besides ``begin``
+    ========= =================================================================================
+    phase     ``phase``
+    tone      ``end channel role``, ``tone level``: those of :class:`~.fax.Tone`
+    frame     ``end channel role``, ``good echo``, and what :func:`dsp.fax.trace.record` gives
+    burst     ``end channel role``, ``modem what training trained``, ``level snr
+              frequency_offset clock_offset``: :class:`~dsp.fax.listener_events.Burst`; of a
+              training check ``check``, of frames of error correction ``frames``
+    page      ``end channel``, those of :class:`~dsp.fax.result.PageRecord`, ``why files``;
+              where it was decoded ``quality``: :class:`~dsp.fax.t4.Quality`
+    ========= =================================================================================
 
     Examples
     --------
@@ -153,7 +163,8 @@ def as_json(call: FaxCall, written: Written) -> str:
         ],
         "events": sorted(events, key=lambda one: float(one["begin"])),
     }
-    return json.dumps(whole, ensure_ascii=False)
+    # ASCII: standard output may have no more, and what it escapes is not what JSON has
+    return json.dumps(whole)
 
 
 def _tone(call: FaxCall, tone: Tone) -> dict[str, Any]:
@@ -191,17 +202,8 @@ def _burst(call: FaxCall, burst: Burst, *, verbose: bool) -> _Line:
         told += f": {burst.content}"
     more = []
     if verbose and isinstance(burst.content, FramesHeard) and burst.content.numbers:
-        more.append(f"  frames {_runs(burst.content.numbers)}")
+        more.append(f"  frames {runs(burst.content.numbers)}")
     role = burst.role
     return _Line(
         call.at(burst.begin), burst.channel, role, f"{told} ({burst.measures})", tuple(more)
     )
-
-
-def _runs(numbers: tuple[int, ...]) -> str:
-    """Numbers as ``0–3 7``, in the order in which they came."""
-    told = []
-    for _, run in groupby(enumerate(numbers), key=lambda one: one[1] - one[0]):
-        own = [number for _, number in run]
-        told.append(str(own[0]) if len(own) == 1 else f"{own[0]}–{own[-1]}")
-    return " ".join(told)

@@ -20,6 +20,7 @@ __all__ = [
     "Raw",
     "ReadError",
     "Request",
+    "place_of",
 ]
 
 
@@ -136,8 +137,20 @@ class Request:
             return Path(self.plot)
         if self.plot_dir is None:
             return None
-        parts = [part for part in Path(file).parts if part not in ("..", Path(file).anchor)]
-        return Path(self.plot_dir, *parts[:-1], f"{parts[-1] if parts else 'recording'}.png")
+        return Path(f"{place_of(self.plot_dir, file)}.png")
+
+
+def place_of(directory: str | Path, file: str) -> Path:
+    """Give the path in a directory by which what is made of a recording is called.
+
+    Examples
+    --------
+    >>> place_of("out", "../calls/1.wav").as_posix(), place_of("out", "-").as_posix()
+    ('out/calls/1.wav', 'out/recording')
+    """
+    parts = [part for part in Path(file).parts if part not in ("..", Path(file).anchor)]
+    name = "recording" if not parts or parts[-1] == "-" else parts[-1]
+    return Path(directory, *parts[:-1], name)
 
 
 EVERYTHING = Request()

@@ -1,6 +1,10 @@
 """``mediasock fax read`` as people type it, and what it leaves behind."""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -16,12 +20,14 @@ from dsp.fax.document import read as read_document
 from dsp.fax.frames import CommandFrame, IdentFrame, Plain
 from dsp.fax.mouth import Ced, Check, Control, Silence
 from dsp.fax.mouth import Image as Sends
+from dsp.fax.result import PageRecord
+from dsp.fax.t4 import Quality
 from dsp.g711 import linear_to_ulaw
 from dsp.tone_stream import render
 from mediasock.cli import main
 from mediasock.offline import ChannelError, ReadError, Request
 from mediasock.offline.fax import listen
-from mediasock.offline.fax_files import place_of
+from mediasock.offline.request import place_of
 from tests.support import fax_pages
 from tests.support.fax_sounds import said
 from tests.support.faxed import HEADER, pixels
@@ -115,6 +121,37 @@ def test_json_is_an_object_a_recording():
     assert [each["frames"]["good"] for each in bursts if "frames" in each] == [86, 29]
     (check,) = [each["check"] for each in bursts if "check" in each]
     assert (check["zeros"], check["wrong"]) == (21601, 0)
+
+
+def test_events_have_the_keys_that_are_promised():
+    done = run(CALL, JBIG, "--json")
+    events = [one for line in done.stdout.splitlines() for one in json.loads(line)["events"]]
+    keys: dict[str, set[str]] = {}
+    for one in events:
+        keys.setdefault(one.pop("event"), set()).update(one)
+    whose = {"begin", "end", "channel", "role"}
+    line = {"level", "snr", "frequency_offset", "clock_offset"}
+    assert keys == {
+        "phase": {"begin", "phase"},
+        "tone": whose | {"tone", "level"},
+        "frame": whose
+        | {"good", "echo", "frame", "octets", "x", "final", "says", "flaws", "fields"},
+        "burst": whose | line | {"modem", "what", "training", "trained", "check", "frames"},
+        "page": (whose - {"role"})
+        | {field.name for field in fields(PageRecord)}
+        | {"why", "files", "quality"},
+    }
+    (quality,) = (one["quality"] for one in events if "quality" in one)
+    assert set(quality) == {field.name for field in fields(Quality)}
+
+
+def test_json_is_json_whatever_standard_output_can_say(tmp_path):
+    file = wav(tmp_path / "a.wav", call()).rename(tmp_path / "b\udce9 \N{GRINNING FACE} ×.wav")
+    command = [sys.executable, "-m", "mediasock", "fax", "read", file, "--json"]
+    done = subprocess.run(
+        command, capture_output=True, check=True, env=os.environ | {"PYTHONIOENCODING": "ascii"}
+    )
+    assert json.loads(done.stdout)["file"] == str(file)
 
 
 def test_times_are_those_of_the_recording(tmp_path):
@@ -308,3 +345,13 @@ def test_a_picture_is_drawn(tmp_path):
         assert said_there in words
     assert run(tmp_path, "--plot-dir", tmp_path / "all").exit_code == 0
     assert [one.name for one in (tmp_path / "all").rglob("*.png")] == ["a.wav.png"]
+
+
+def test_a_picture_that_cannot_be_written_is_told_of(tmp_path):
+    pytest.importorskip("matplotlib", reason="the extra mediasock[plot]")
+    file = wav(tmp_path / "a.wav", call())
+    done = run(file, "--plot", file / "a.png")
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"mediasock: {file}/a.png: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert "0 bad rows, MCF" in done.stdout
