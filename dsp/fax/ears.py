@@ -190,11 +190,6 @@ class Ears:
         """V.21's receiver, for the same."""
         return self._v21
 
-    @property
-    def frames(self) -> bool:
-        """Whether the fast modem's bits are taken for frames."""
-        return self._frames
-
     def expect(self, rate: str | None, *, short: bool = False, frames: bool = False) -> None:
         """Say which fast modem is to be heard from now on; its training is waited for anew.
 

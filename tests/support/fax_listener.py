@@ -3,6 +3,9 @@
 As much of T.30 as is needed to know which modem comes next and what its bits are: DCS tells the
 modem and whether there is error correction, its training check (TCF) follows; after the answer to
 it come pages, with short training where the modem has one.
+
+Nothing of :mod:`dsp.fax` is in it, and what it hears with is given: with libspandsp's receivers it
+says what is in the recordings that :mod:`dsp.fax.listener` is held to.
 """
 
 from collections.abc import Callable, Sequence
