@@ -110,8 +110,7 @@ class Machine:
         if self.state.name == "over":
             return
         self.call.note(frame)
-        if frame.title == frame.name or not self.event(frame.title, frame):
-            self.event(frame.name, frame)
+        self.event(frame.name, frame)
 
     def flags(self) -> None:
         """Note that frames by V.21 are coming."""

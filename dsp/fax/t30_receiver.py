@@ -16,7 +16,6 @@ from dsp.fax.frames import (
     Frame,
     PageRequest,
     PartialPage,
-    Plain,
 )
 from dsp.fax.result import PageRecord
 from dsp.fax.t4 import Quality
@@ -232,8 +231,8 @@ class Receiver:
         return "answer"
 
     def answer_again(self, _: Frame | None) -> str | None:
-        """Say the last answer again (CRP, RR)."""
-        return None if self._answer is None else "answer"
+        """Say the last answer again (CRP, RR), unless a page has come that it is not of."""
+        return None if self._answer is None or self._heard_page else "answer"
 
     def answer(self, _: Frame | None) -> None:
         """Say how the page came."""
@@ -289,7 +288,7 @@ class Receiver:
         self._record(page, quality)
         self._count += 1
         self._waited = 0.0
-        self.call.stop("store", "T5")
+        self.call.stop("store")
 
     def not_ready(self, _: Frame | None) -> str | None:
         """Say that storing takes time, with error correction; without it, just take it."""
@@ -317,7 +316,7 @@ class Receiver:
         """The answer, which asks for an operator where the far end did and one is wanted."""
         if self._asked and self.call.config.interrupts:
             name = {"MCF": "PIP", "RTP": "PIP", "RTN": "PIN"}.get(name, name)
-        return Plain(name, x=self.call.x)
+        return self.call.plain(name)
 
     def _command(self, frame: Frame) -> None:
         """Note a command after a page."""

@@ -205,7 +205,7 @@ class Sender:
         self.call.stop("T5")
         if sheet.parts is None:
             source = pagecode.lines(sheet.octets)
-            self._command = Plain(sheet.then, x=self.call.x)
+            self._command = self.call.plain(sheet.then)
         else:
             source = sheet.parts.source(settings.bit_rate)
             then = sheet.then if sheet.parts.last else "NULL"
@@ -295,7 +295,7 @@ class Sender:
             self.call.start("T5")
         if isinstance(self._command, EndOfRetransmission):
             return "ask"
-        self._command = Plain("RR", x=self.call.x)
+        self._command = self.call.plain("RR")
         self._tries = 0
         return "ask"
 
@@ -320,7 +320,7 @@ class Sender:
 
     def dcn(self, _: Frame | None) -> None:
         """Say that the line will be left."""
-        self.call.say(Plain("DCN", x=self.call.x))
+        self.call.say(self.call.plain("DCN"))
 
     # -- settings -----------------------------------------------------------------------------
 

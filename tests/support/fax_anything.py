@@ -159,7 +159,6 @@ class FarEnd:
                 assert len(result.pages) >= mine
             elif self.sink is not None:
                 assert self.sink.safe == len(self.sink) > 0
-        result.record()
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -201,6 +200,7 @@ class FarEnd:
         assert self.machine.over, self.machine.state.name
         assert self.line.now - before < 150 * RATE
         self.check()
+        self.machine.result().record()
 
     # -- what happens --------------------------------------------------------------------------
 
@@ -248,7 +248,7 @@ class FarEnd:
         elif not self.deaf:
             self.rubbish()
 
-    def happen(self, event):
+    def happen(self, event, *, zeros=None):
         """Bring an event of the table about."""
         machine, line = self.machine, self.line
         if event in machine.call.timers:
@@ -272,9 +272,8 @@ class FarEnd:
             machine.trained()
         elif event == "fast lost":
             if machine.state.name == "check":
-                machine.bits(
-                    np.zeros(self.any.choice([0, 9000, 20_000, 20_000, 20_000, 20_000]), np.uint8)
-                )
+                some = self.any.choice([0, 9000, 20_000, 20_000, 20_000, 20_000])
+                machine.bits(np.zeros(some if zeros is None else zeros, np.uint8))
             line.busy = False
             machine.fast_lost()
         elif event in controls():
@@ -327,13 +326,13 @@ class FarEnd:
             resolution=some.choice(["R8 × 7.7", "R8 × 3.85"]),
         )
 
-    def page_comes(self):
+    def page_comes(self, part=None):
         """A page, or a part of it, as it is agreed on or not."""
         machine, agreed = self.machine, self.machine.call.settings
         if self.deaf or agreed is None or agreed.coding not in ("MH", "MR", "MMR"):
             return
         octets = pagecode.encode(pagecode.fitting(SMALL, agreed), agreed)
-        part = self.any.choice([1.0, 1.0, 0.5, 0.0])
+        part = self.any.choice([1.0, 1.0, 0.5, 0.0]) if part is None else part
         machine.trained()
         size = agreed.frame_size
         for number in range(int(Outgoing(octets, size).frames * part)):

@@ -26,6 +26,29 @@ def receiving(*frames):
     return far
 
 
+@pytest.mark.parametrize("command", ["CRP", "RR"])
+def test_a_page_is_not_confirmed_by_the_answer_to_the_one_before(command):
+    far = receiving()
+    far.go_on(6.0)
+    far.hear(DCS)
+    far.happen("fast lost", zeros=20_000)
+    far.go_on(2.0)
+    far.page_comes(1.0)
+    far.hear(Plain("MPS"))
+    far.happen("stored")
+    far.hear(Plain(command))
+    assert far.said[-3:] == ["CFR", "MCF", "MCF"]
+    far.go_on(2.0)
+    far.page_comes(1.0)
+    far.hear(Plain(command))
+    assert far.said.count("MCF") == 2 and far.machine.confirmed == 1
+
+
+def test_dcn_instead_of_an_answer_to_the_training_has_the_number_that_spandsp_has():
+    far = sending(DIS, Plain("DCN"))
+    assert far.machine.result().outcome.number == 14
+
+
 def test_a_dcs_that_is_said_twice_at_once_has_its_check_waited_for():
     far = receiving()
     far.go_on(6.0)

@@ -19,7 +19,7 @@ from tests.support.fax_frames import FIXTURES
 
 
 @given(seed=st.integers(0, 1 << 32))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_whatever_is_heard_the_procedure_ends_and_tells_what_is_so(seed):
     far = FarEnd.of(seed)
     for _ in range(far.any.choice([10, 40, 80])):
@@ -111,6 +111,6 @@ def test_whatever_sounds_a_terminal_ends_and_claims_nothing(kind, seed):
     if result.ok:
         side = "heard" if result.sending else "sent"
         assert frames & {(side, name) for name in CONFIRMS}
-        assert result.pages[-1].confirmed
+        assert len(result.confirmed) >= (len(PAGES) if result.sending else 1)
     if not result.sending and not KINDS[kind][1]:
         assert len(result.pages) <= len(received)
