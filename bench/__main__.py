@@ -22,6 +22,9 @@ ALL = (
     "trellis",
     "t4",
     "fax",
+    "fax_scenarios",
+    "fax_mutants",
+    "fax_serve",
 )
 
 
