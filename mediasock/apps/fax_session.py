@@ -21,6 +21,7 @@ from dsp.types import RATE, Detection, Samples
 from ..call import Call
 from ..errors import MediasockError
 from ..esl.errors import Disconnected, HungUp
+from ..faxing.jobs import SpoolError
 from ..media import MediaError
 from ..media.recorder import RecordError
 from ..session import MediaSession
@@ -77,7 +78,7 @@ class FaxCall:
         except asyncio.CancelledError:
             await self._conclude(self._broken_off())
             raise
-        except (PathRefused, InUse, DocumentError, FaxError, OSError) as error:
+        except (PathRefused, InUse, SpoolError, DocumentError, FaxError, OSError) as error:
             self._desk.counts.refused += 1
             log.error("no document: %s", error, extra={"call": self._call.uuid})
             wishes = self._wishes

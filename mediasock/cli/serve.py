@@ -36,10 +36,10 @@ def serve(  # noqa: PLR0917 - click passes options by name
 ) -> None:
     """Serve calls that FreeSWITCH hands us with its socket application.
 
-    APP is tones, echo, record, or package.module:Class. Several are told apart by the path in the
-    dialplan line, <action application="socket" data="127.0.0.1:8084/echo async full"/>; the first
-    is the default. The path of package.module:Class is Class, and that of name=package.module:Class
-    is name. --set and the [apps.NAME] of a file go by the same name.
+    APP is tones, echo, record, fax, or package.module:Class. Several are told apart by the path in
+    the dialplan line, <action application="socket" data="127.0.0.1:8084/echo async full"/>; the
+    first is the default. The path of package.module:Class is Class, and that of
+    name=package.module:Class is name. --set and the [apps.NAME] of a file go by the same name.
     """
     from ..serve import run  # noqa: PLC0415 - numba and scipy are only for those who serve
 

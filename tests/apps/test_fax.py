@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from dsp.fax.sink import Pages
 from dsp.fax.terminal import FaxTerminal
 from mediasock.app import AppError
 from mediasock.apps.fax import Fax
+from mediasock.faxing.jobs import NoSuchTry
 from mediasock.switch.far_end import HangUp, Play, Tone, Wait
 from mediasock.switch.talking import TalkingPhone
 from tests.support.calls import dial, run, serving, until
@@ -239,6 +241,74 @@ def test_the_header_and_what_is_not_to_be_used(faxed):
 def test_a_forced_caller_polls(faxed):
     told = faxed(variables={"fax_force_caller": "true"})
     assert told.kind.made[0].calling
+
+
+class Office:
+    """The outgoing spool as the endpoint sees it: one job, whose second page is the first to go."""
+
+    def __init__(self):
+        self.told = []
+
+    async def quiet(self):
+        self.told.append("quiet")
+
+    async def close(self):
+        self.told.append("closed")
+
+    def sending(self, token):
+        return Try(self, token)
+
+
+class Try:
+    pages = (page(7),)
+
+    def __init__(self, office, token):
+        self.told, self.token = office.told, token
+
+    async def __aenter__(self):
+        if self.token != "t-1":
+            raise NoSuchTry(self.token)
+        return self
+
+    async def __aexit__(self, kind, error, trace):
+        self.told.append("left" if error is None else kind.__name__)
+
+    def config(self, base):
+        return replace(base, first=2, total=2)
+
+    async def confirmed(self, count):
+        self.told.append(count)
+
+    async def finished(self, result):
+        self.told.append(result.outcome.name)
+
+
+def with_office(faxed, token):
+    office = Office()
+
+    async def meanwhile(app, kind, server):
+        app._desk.office = office
+
+    told = faxed(variables={"fax_mode": "send", "fax_job": token}, meanwhile=meanwhile)
+    return told, office.told
+
+
+def test_a_job_of_the_outgoing_spool_is_sent_and_told_page_by_page(faxed):
+    told, heard = with_office(faxed, "t-1")
+    [terminal] = told.kind.made
+    assert terminal.calling
+    assert [one.rows.tolist() for one in terminal.send] == [page(7).rows.tolist()]
+    assert (terminal.config.first, terminal.config.total) == (2, 2)
+    assert heard == [1, "ok", "left", "quiet", "closed"]
+    assert told.outcome.went_well
+
+
+def test_a_try_that_is_over_sends_nothing(faxed):
+    told, heard = with_office(faxed, "t-2")
+    assert told.kind.made == []
+    assert told.variable("fax_result_code") == "41"
+    assert heard == ["quiet", "closed"]
+    assert not told.outcome.answered
 
 
 # -- afterwards ---------------------------------------------------------------------------------
