@@ -175,6 +175,8 @@ class FaxListener:
             case ears.Carrier(at, fast=False, up=True):
                 channel.up, channel.live, channel.flagged = at, True, False
                 channel.gauge, channel.echoes = Gauge(), False
+                if len(self._channels) == 1:
+                    channel.role = None  # it may be the other side's
             case ears.Flags():
                 channel.flagged = True
                 if self._phase in ("A", "E"):

@@ -48,7 +48,8 @@ class Spoken:
     channel
         In which, from 0.
     role
-        Whose it is; ``None`` where nothing tells.
+        Whose it is; ``None`` where nothing tells. Of a DIS, and of what is said with it, that of
+        who would receive, which a DTC after it turns round.
     frame
         What it says.
     good

@@ -326,6 +326,14 @@ def test_a_polled_document_goes_the_other_way():
     assert (roles["DTC"], roles["DCS"]) == ("receiver", "sender")
 
 
+def test_in_one_channel_nobody_is_taken_for_who_spoke_before():
+    # both say the same X, so that nothing tells whose DCN is
+    both = [Plain("EOP", x=True), Plain("MCF", x=True), Plain("DCN", x=True)]
+    events = heard(said(*(signal for one in both for signal in control(one))))
+    assert [one.role for one in of(Spoken, events)] == ["sender", "receiver", None]
+    assert [one.role for one in of(Burst, events)] == ["sender", "receiver", None]
+
+
 @pytest.mark.parametrize("fif", [Settings("V.33 14400").fif(), bytes.fromhex("003000")])
 def test_a_modem_that_nobody_knows_is_told_of(fif):
     frame = CommandFrame(fif)
