@@ -231,7 +231,7 @@ class Receiver:
         return "answer"
 
     def answer_again(self, _: Frame | None) -> str | None:
-        """Say the last answer again (CRP, RR), unless a page has come that it is not of."""
+        """Say the last answer again, unless a page has come that it is not of."""
         return None if self._answer is None or self._heard_page else "answer"
 
     def answer(self, _: Frame | None) -> None:
@@ -256,10 +256,10 @@ class Receiver:
         if again:
             self.await_page(None)
             return "page"
+        self._heard_page = False
         if self._asked and self.call.config.interrupts and not last:
             self.call.start("T3")
             return "wait"
-        self._heard_page = False
         self.call.await_frame()
         return "last" if last else "redo" if name == "RTN" else "renew"
 

@@ -20,19 +20,19 @@ def sending(*frames, able=EVERYTHING):
     return far
 
 
-def receiving(*frames):
-    far = FarEnd(Config(seconds=900.0), calling=False, sink=Store())
-    far.hear(*frames)
+def receiving(**config):
+    """A terminal that was called and awaits a page."""
+    far = FarEnd(Config(seconds=900.0, **config), calling=False, sink=Store())
+    far.go_on(6.0)
+    far.hear(DCS)
+    far.happen("fast lost", zeros=20_000)
+    far.go_on(2.0)
     return far
 
 
 @pytest.mark.parametrize("command", ["CRP", "RR"])
 def test_a_page_is_not_confirmed_by_the_answer_to_the_one_before(command):
     far = receiving()
-    far.go_on(6.0)
-    far.hear(DCS)
-    far.happen("fast lost", zeros=20_000)
-    far.go_on(2.0)
     far.page_comes(1.0)
     far.hear(Plain("MPS"))
     far.happen("stored")
@@ -50,7 +50,7 @@ def test_dcn_instead_of_an_answer_to_the_training_has_the_number_that_spandsp_ha
 
 
 def test_a_dcs_that_is_said_twice_at_once_has_its_check_waited_for():
-    far = receiving()
+    far = FarEnd(Config(), calling=False, sink=Store())
     far.go_on(6.0)
     far.machine.frame(DCS.octets(), True)
     far.machine.frame(DCS.octets(), True)
@@ -119,3 +119,14 @@ def test_three_trainings_follow_a_page_that_was_refused():
     far.leave()
     assert far.said.count("DCS") == 1 + 3
     assert far.machine.result().outcome.name == "no_training_answer"
+
+
+def test_an_interrupt_that_was_not_answered_to_the_far_end_is_answered_again():
+    far = receiving(interrupts=True)
+    far.page_comes(1.0)
+    far.hear(Plain("PRI-EOM"))
+    far.happen("stored")
+    far.hear(Plain("PRI-EOM"), Plain("CRP"))
+    assert far.said[-3:] == ["PIP"] * 3 and far.machine.confirmed == 1
+    far.go_on(2.0)
+    assert far.machine.state.name == "interrupted"
