@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["create_beside", "put", "sync_directory", "whole"]
+__all__ = ["create_beside", "make_directory", "put", "sync_directory", "whole"]
 
 
 def create_beside(path: Path) -> tuple[int, Path]:
@@ -29,6 +29,22 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_directory(path: Path, mode: int = 0o777) -> None:
+    """Make a directory, and those above it, where there is none; their names are durable.
+
+    Parameters
+    ----------
+    path
+        The directory.
+    mode
+        Of this one where it is made; those above it have the usual.
+    """
+    if not path.is_dir():
+        make_directory(path.parent)
+        path.mkdir(mode, exist_ok=True)
+        sync_directory(path)
 
 
 def put(descriptor: int, octets: bytes, offset: int) -> None:

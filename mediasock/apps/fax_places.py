@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from dsp.fax.document_disk import make_directory
 from mediasock.errors import MediasockError
 
 __all__ = ["PathRefused", "Places"]
@@ -107,6 +108,6 @@ class Places:
     @staticmethod
     def _make(directory: Path, name: str) -> None:
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            make_directory(directory)
         except OSError as error:
             raise PathRefused(f"{name}: {error.strerror}") from error

@@ -1,13 +1,14 @@
-"""The tables of the spool's database, and how those of an older mediasock become these."""
+"""The tables of the spool's database: how those of an older mediasock become these; their rows."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from typing import Final
+from typing import Any, Final
 
-from mediasock.faxing.jobs import SpoolError
+from mediasock.faxing.jobs import Ending, Job, Limits, Order, SpoolError, State, Try
 
-__all__ = ["migrate"]
+__all__ = ["job_of", "migrate", "try_of"]
 
 APPLICATION: Final = 0x6D736678
 """``application_id`` of the file: "msfx"."""
@@ -100,3 +101,51 @@ def _version(database: sqlite3.Connection) -> int:
     if version > len(MIGRATIONS):
         raise SpoolError(f"a newer mediasock made it (version {version})")
     return version
+
+
+def _limits(row: sqlite3.Row) -> Limits:
+    return Limits(row["fastest"], bool(row["v17"]), bool(row["ecm"]))
+
+
+def job_of(row: sqlite3.Row) -> Job:
+    """The job that a row of ``jobs`` is."""
+    order = Order(
+        row["destination"],
+        row["dial_string"],
+        row["priority"],
+        row["deadline"],
+        row["tries"],
+    )
+    return Job(
+        row["number"],
+        order,
+        row["document"],
+        row["pages"],
+        row["submitted"],
+        State(row["state"]),
+        row["confirmed"],
+        row["due"],
+        _limits(row),
+        bool(row["cancelling"]),
+        row["counted_from"],
+        row["why"],
+    )
+
+
+def try_of(row: sqlite3.Row) -> Try:
+    """The try that a row of ``tries`` is."""
+    told: Any = None if row["ending"] is None else json.loads(row["ending"])
+    return Try(
+        row["job"],
+        row["number"],
+        row["token"],
+        row["owner"],
+        row["began"],
+        row["first"],
+        _limits(row),
+        row["answered"],
+        row["ended"],
+        row["confirmed"],
+        None if told is None else Ending(**told),
+        row["kind"],
+    )

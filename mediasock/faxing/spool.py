@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
+from dsp.fax.document_disk import make_directory
 from mediasock.faxing.jobs import (
     Ending,
     Job,
     JobStateError,
-    Limits,
     NoSuchJob,
     NoSuchTry,
     Order,
@@ -32,7 +32,7 @@ from mediasock.faxing.jobs import (
     Try,
 )
 from mediasock.faxing.policy import Next, Policy, standard
-from mediasock.faxing.schema import migrate
+from mediasock.faxing.schema import job_of, migrate, try_of
 
 __all__ = ["Spool"]
 
@@ -88,7 +88,7 @@ class Spool:
         path = directory / "spool.sqlite3"
         try:
             for one in (directory, self.documents, self.processes):
-                one.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_directory(one, 0o700)
             path.touch(mode=0o600)
             self._database = sqlite3.connect(
                 path, timeout=BUSY, isolation_level=None, check_same_thread=False
@@ -195,7 +195,7 @@ class Spool:
         """The tries that go on, with their jobs."""
         with self._reading():
             found = self._database.execute("SELECT * FROM tries WHERE ended IS NULL ORDER BY began")
-            tries = [_try(row) for row in found.fetchall()]
+            tries = [try_of(row) for row in found.fetchall()]
             return [(self._job(one.job), one) for one in tries]
 
     def cancel(self, number: int) -> Job:
@@ -430,17 +430,17 @@ class Spool:
         return found[0]
 
     def _jobs(self, query: str, *values: object) -> list[Job]:
-        return [_job(row) for row in self._database.execute(query, values).fetchall()]
+        return [job_of(row) for row in self._database.execute(query, values).fetchall()]
 
     def _tries(self, number: int) -> tuple[Try, ...]:
         rows = self._database.execute(
             "SELECT * FROM tries WHERE job = ? ORDER BY number", (number,)
         )
-        return tuple(_try(row) for row in rows.fetchall())
+        return tuple(try_of(row) for row in rows.fetchall())
 
     def _by_token(self, token: str) -> Try | None:
         row = self._database.execute("SELECT * FROM tries WHERE token = ?", (token,)).fetchone()
-        return None if row is None else _try(row)
+        return None if row is None else try_of(row)
 
     def _move(self, job: Job, then: Next) -> None:
         self._set(
@@ -477,49 +477,3 @@ class Spool:
             yield
         except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
             raise SpoolError(f"{self.directory}: {error}") from error
-
-
-def _limits(row: sqlite3.Row) -> Limits:
-    return Limits(row["fastest"], bool(row["v17"]), bool(row["ecm"]))
-
-
-def _job(row: sqlite3.Row) -> Job:
-    order = Order(
-        row["destination"],
-        row["dial_string"],
-        row["priority"],
-        row["deadline"],
-        row["tries"],
-    )
-    return Job(
-        row["number"],
-        order,
-        row["document"],
-        row["pages"],
-        row["submitted"],
-        State(row["state"]),
-        row["confirmed"],
-        row["due"],
-        _limits(row),
-        bool(row["cancelling"]),
-        row["counted_from"],
-        row["why"],
-    )
-
-
-def _try(row: sqlite3.Row) -> Try:
-    told: Any = None if row["ending"] is None else json.loads(row["ending"])
-    return Try(
-        row["job"],
-        row["number"],
-        row["token"],
-        row["owner"],
-        row["began"],
-        row["first"],
-        _limits(row),
-        row["answered"],
-        row["ended"],
-        row["confirmed"],
-        None if told is None else Ending(**told),
-        row["kind"],
-    )
