@@ -166,10 +166,9 @@ class Dispatcher:
         """Place no more calls, and take back those that nobody has answered."""
         self._stopping = True
         calls = dict(self._calls)
-        for token in calls:
-            with suppress(EslError):
-                await self._kill(token)
         if calls:
+            # all at once: a switch that does not answer keeps the server from stopping but once
+            await asyncio.gather(*map(self._take_back, calls))
             await asyncio.wait(calls.values(), timeout=API)
         self._lock.let_go()
 
@@ -268,6 +267,10 @@ class Dispatcher:
         """End a call; that there is none is no error."""
         with suppress(CommandRefused):
             await self._switch.api("uuid_kill", token, timeout=API)
+
+    async def _take_back(self, token: str) -> None:
+        with suppress(EslError):
+            await self._kill(token)
 
     # -- the directory ------------------------------------------------------------------------
 

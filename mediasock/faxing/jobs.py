@@ -11,6 +11,7 @@ from mediasock.errors import MediasockError
 
 __all__ = [
     "DROPPED",
+    "FILE_ERROR",
     "INTERRUPTED",
     "UNHEARD",
     "Ending",
@@ -162,6 +163,8 @@ class Ending:
 
 DROPPED = "call_dropped"
 """The call ended before the fax did; of results.toml, and of calls that never reached us."""
+FILE_ERROR = "file_error"
+"""The document cannot be read; of results.toml."""
 INTERRUPTED = "interrupted"
 """The process that made the try, or sent the pages, died or was stopped."""
 UNHEARD = "unheard"

@@ -9,11 +9,20 @@ from types import TracebackType
 from typing import Self
 
 from dsp.fax.config import Config
-from dsp.fax.document import Page
+from dsp.fax.document import DocumentError, Page
 from dsp.fax.result import Result
 from mediasock.faxing.desk import Desk
 from mediasock.faxing.documents import Stored
-from mediasock.faxing.jobs import DROPPED, INTERRUPTED, UNHEARD, Ending, Job, Limits, Try
+from mediasock.faxing.jobs import (
+    DROPPED,
+    FILE_ERROR,
+    INTERRUPTED,
+    UNHEARD,
+    Ending,
+    Job,
+    Limits,
+    Try,
+)
 
 __all__ = ["Sending", "ending_of", "limited"]
 
@@ -24,8 +33,9 @@ class Sending:
     """A try whose call has come, as a context.
 
     Entering it makes the try this call's. Leaving it without :meth:`finished`, by an exception or
-    because the call is gone, closes the try as one that was cut off; by being cancelled, as one
-    that this side interrupted.
+    because the call is gone, closes the try as one that was cut off; by a :class:`DocumentError`,
+    as one of which the document cannot be sent; by being cancelled, as one that this side
+    interrupted.
 
     Parameters
     ----------
@@ -65,6 +75,8 @@ class Sending:
             return
         if isinstance(error, asyncio.CancelledError):
             await self._close(Ending(INTERRUPTED, text="the server was stopped"))
+        elif isinstance(error, DocumentError):
+            await self._close(Ending(FILE_ERROR, text=str(error)))
         else:
             text = "" if error is None else f"{type(error).__name__}: {error}"
             await self._close(Ending(DROPPED, text=text))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mediasock.esl.errors import Disconnected, WaitTimeout
 from mediasock.faxing.desk import Desk
-from mediasock.faxing.dispatch import GONE, Dispatcher, chosen
+from mediasock.faxing.dispatch import API, GONE, Dispatcher, chosen
 from mediasock.faxing.jobs import Job, Limits, Order, State
 from mediasock.faxing.policy import standard
 from mediasock.faxing.settings import Settings
@@ -322,6 +322,24 @@ def test_stopping_takes_back_what_rings_and_leaves_what_is_sent() -> None:
         assert rig.spool.job(waiting.number).state is State.WAITING
 
     told(story, {"1": [Answered(ring=50)], "2": [Answered(page_seconds=60)]})
+
+
+def test_a_switch_that_does_not_answer_keeps_the_server_from_stopping_but_once() -> None:
+    async def story(rig: Rig) -> None:
+        async def silent(*_: Any, timeout: float, **__: Any) -> str:
+            await asyncio.sleep(timeout)
+            raise WaitTimeout("api", timeout)
+
+        for number in "12345":
+            rig.submit(number, 1)
+        await asyncio.sleep(20)
+        rig.exchange.api = silent  # type: ignore[method-assign]
+        began = rig.loop.time()
+        await rig.dispatcher.stop()
+        assert rig.loop.time() - began <= 2 * API
+        assert len(rig.exchange.up) == 5
+
+    told(story, {number: [Answered(ring=200)] for number in "12345"})
 
 
 def test_a_disk_that_is_full_at_the_end_of_a_call_loses_nothing() -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from dsp.fax.config import Config
+from dsp.fax.document import DocumentError
+from dsp.fax.result import outcomes
 from mediasock.faxing.desk import Desk
-from mediasock.faxing.jobs import Ending, Limits, NoSuchTry, Order, State
+from mediasock.faxing.jobs import FILE_ERROR, Ending, Limits, NoSuchTry, Order, State
 from mediasock.faxing.policy import standard
 from mediasock.faxing.sending import Sending, ending_of, limited
 from mediasock.faxing.spool import Spool
@@ -78,6 +80,20 @@ def test_leaving_without_a_word_is_a_call_that_was_cut_off(tmp_path: Path) -> No
         (one,) = spool.tries(1)
         assert one.kind == "dropped" and spool.job(1).confirmed == 1
         assert one.ending is not None and one.ending.text == "ZeroDivisionError: oh"
+
+
+def test_a_document_that_cannot_be_read_is_not_called_for_again(tmp_path: Path) -> None:
+    async def story(desk: Desk, token: str) -> None:
+        with pytest.raises(DocumentError):
+            async with Sending(desk, token) as sending:
+                (desk.spool.documents / sending.job.document).write_bytes(b"II*\0\x08\0\0\0")
+                list(sending.pages)
+
+    with at(tmp_path, story) as spool:
+        (one,) = spool.tries(1)
+        assert one.kind == "ours" and one.ending is not None
+        assert one.ending.outcome == FILE_ERROR and FILE_ERROR in outcomes()
+        assert spool.job(1).state is State.FAILED
 
 
 def test_who_is_cancelled_has_interrupted_the_call(tmp_path: Path) -> None:
