@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dsp.fax import ready
+from dsp.fax.document_disk import make_directory
 from dsp.fax.terminal import FaxTerminal
 
 from ..app import App, AppError
@@ -81,6 +82,9 @@ class Fax(App):
         given = self.options
         if given["timezone"] and variables.zone(given["timezone"]) is None:
             raise AppError(f"Fax: timezone {given['timezone']!r} is none that is known")
+        for name in ("pages", "hook_seconds", "hooks_at_once"):
+            if not given[name] > 0:
+                raise AppError(f"Fax: {name} is {given[name]!r}: more than 0 is needed")
         self.detect = ("fax", "voice") if given["voice"] else ("fax",)
         self._defaults = Defaults(**{name: given[name] for name in Defaults.__slots__})
         self._pool = ThreadPoolExecutor(THREADS, "mediasock-fax")
@@ -113,7 +117,7 @@ class Fax(App):
         """Get all ready, and tell of the faxes that a kill has interrupted."""
         desk = self._desk
         for directory in filter(None, (desk.places.spool, desk.record)):
-            directory.mkdir(parents=True, exist_ok=True)
+            make_directory(directory, 0o700)
         await desk.in_thread(ready.warm)
         for one in await desk.in_thread(lambda: list(interrupted(desk.places.spool))):
             desk.counts.interrupted += 1
@@ -154,4 +158,5 @@ def _office(settings: Mapping[str, Any]) -> Callable[[], Awaitable[Office]] | No
     from ..faxing.settings import from_mapping  # noqa: PLC0415
 
     known = from_mapping(settings)
+    known.check_dispatch()
     return lambda: Office.open(known)

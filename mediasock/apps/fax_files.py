@@ -172,8 +172,9 @@ class Journal:
             raise
 
     def close(self) -> None:
-        """Say that the call is over, however it went."""
-        self.path.unlink(missing_ok=True)
+        """Say that the call is over, however it went; a journal that stays is told of later."""
+        with suppress(OSError):
+            self.path.unlink()
         os.close(self._descriptor)
 
     def __enter__(self) -> Self:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 __all__ = ["execute_orders", "failed", "log_result", "record", "result_of", "set_variables"]
 
 PATIENCE = 30.0
-"""Seconds that each application which the dialplan wants executed afterwards may take."""
+"""Seconds that each application may take which sets variables or which the dialplan wants."""
 
 _DELIMITERS = ";|~^"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f$\\]")
@@ -45,7 +45,7 @@ def result_of(terminal: FaxTerminal, *, sending: bool, calling: bool) -> Result:
 
 
 async def set_variables(call: Call, values: Mapping[str, str]) -> bool:
-    """Set channel variables, all at once; False where the call is over.
+    """Set channel variables, all at once; False where the call is over or they are not taken.
 
     FreeSWITCH would expand ``${…}`` in them, and what the far end calls itself is among them: no
     value has a dollar sign. Nor has it quotation marks, in which ``multiset`` would not divide.
@@ -56,11 +56,15 @@ async def set_variables(call: Call, values: Mapping[str, str]) -> bool:
     try:
         if delimiter is None:
             for name, value in safe.items():
-                await call.set(name, value)
+                await call.execute("set", f"{name}={value}", lock=True, timeout=PATIENCE)
         else:
             pairs = delimiter.join(f"{name}={value}" for name, value in safe.items())
-            await call.execute("multiset", f"^^{delimiter}{pairs}", lock=True)
+            argument = f"^^{delimiter}{pairs}"
+            await call.execute("multiset", argument, lock=True, timeout=PATIENCE)
     except (HungUp, Disconnected):
+        return False
+    except EslError as error:
+        log.error("no variables: %s", error, extra={"call": call.uuid})
         return False
     return True
 

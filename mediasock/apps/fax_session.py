@@ -69,10 +69,15 @@ class FaxCall:
         self._heard_fax = self._heard_voice = False
         self._confirmed: Callable[[int], Awaitable[None]] | None = None
         self._telling: set[asyncio.Task[Any]] = set()
+        self._until_recorded = ExitStack()
 
     async def run(self) -> Result:
         """Send or receive, and tell all that it concerns how it went."""
         self._desk.counts.calls += 1
+        with self._until_recorded:
+            return await self._run()
+
+    async def _run(self) -> Result:
         try:
             result = await self._transfer()
         except asyncio.CancelledError:
@@ -118,16 +123,15 @@ class FaxCall:
     # -- receiving ----------------------------------------------------------------------------
 
     async def _receive(self) -> Result:
-        with ExitStack() as until_stored:
-            await self._desk.in_thread(lambda: self._take_place(until_stored))
-            assert self._file is not None
-            sink = self._sink = StoringSink(self._file, self._desk.pool, self._far_ident)
-            try:
-                return await self._converse(self._config(), sink)
-            finally:
-                await self._desk.in_thread(lambda: self._complete(sink))
+        await self._desk.in_thread(self._take_place)
+        assert self._file is not None
+        sink = self._sink = StoringSink(self._file, self._desk.pool, self._far_ident)
+        try:
+            return await self._converse(self._config(), sink)
+        finally:
+            await self._desk.in_thread(lambda: self._complete(sink))
 
-    def _take_place(self, until_stored: ExitStack) -> None:
+    def _take_place(self) -> None:
         """Find where the fax goes, and have it for this call alone."""
         call, spool = self._call, self._desk.places.spool
         path = self._desk.places.to_write(self._name())
@@ -137,7 +141,7 @@ class FaxCall:
             "caller": call.caller,
             "destination": call.destination,
         }
-        until_stored.enter_context(Journal(spool, path, facts))
+        self._until_recorded.enter_context(Journal(spool, path, facts))
         self._file = path
 
     def _name(self) -> str:
@@ -254,6 +258,8 @@ class FaxCall:
         report.log_result(self._call, result)
         await self._trace(result)
         kept = await self._keep_record(result)
+        # until here a kill leaves a journal, from here on a record: the next start tells, or this
+        await self._desk.in_thread(self._until_recorded.close)
         told = variables.before(self._wishes, str(self._file or ""))
         if await report.set_variables(self._call, told | variables.after(result, self._pages)):
             await report.execute_orders(self._call, result.ok)

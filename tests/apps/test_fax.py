@@ -5,6 +5,7 @@ import errno
 import json
 import logging
 import os
+import stat
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,9 @@ from dsp.fax.document import Page, Resolution, TiffWriter, read
 from dsp.fax.sink import Pages
 from dsp.fax.terminal import FaxTerminal
 from mediasock.app import AppError
+from mediasock.apps import fax_session
 from mediasock.apps.fax import Fax
+from mediasock.config import ConfigError
 from mediasock.faxing.jobs import NoSuchTry
 from mediasock.switch.far_end import HangUp, Play, Tone, Wait
 from mediasock.switch.talking import TalkingPhone
@@ -103,6 +106,25 @@ def test_what_the_far_end_says_of_itself_is_not_expanded(faxed):
     told = faxed(kind=kind, options={"hangup": False})
     assert told.variable("fax_remote_station_id") == "{system(id)}’n"
     assert told.variable("fax_result_code") == "0"
+
+
+def test_a_kill_before_the_record_leaves_the_journal(faxed, tmp_path, monkeypatch):
+    seen = []
+    write_record = fax_session.write_record
+
+    def watched(path, told):
+        seen.extend(one.name for one in tmp_path.glob("*.partial"))
+        write_record(path, told)
+
+    monkeypatch.setattr(fax_session, "write_record", watched)
+    told = faxed()
+    assert [one.startswith(told.outcome.uuid) for one in seen] == [True]
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_what_is_received_is_for_its_owners_eyes(faxed, tmp_path):
+    faxed(options={"record": str(tmp_path / "a" / "sound")})
+    assert stat.S_IMODE((tmp_path / "a" / "sound").stat().st_mode) == 0o700
 
 
 def test_names_that_are_asked_for(faxed, tmp_path):
@@ -431,12 +453,23 @@ def test_what_a_kill_interrupted_is_told_at_the_start(faxed, tmp_path, caplog):
         ({"timezone": "nowhere"}, "timezone 'nowhere'"),
         ({"hooks": {"received": "mv"}}, "a list of arguments"),
         ({"spool": 1}, "a str is needed"),
+        ({"pages": 0}, "pages is 0: more than 0"),
+        ({"hook_seconds": float("nan")}, "hook_seconds is nan"),
+        ({"hooks_at_once": -1}, "hooks_at_once is -1"),
         ({"paper": "A4"}, "no option paper"),
     ],
 )
 def test_options_that_make_no_sense_are_told_before_it_starts(options, why):
     with pytest.raises(AppError, match=why):
         Fax(options)
+
+
+@pytest.mark.parametrize("missing", ["password", "dial"])
+def test_an_outgoing_spool_that_cannot_call_is_told_before_it_starts(tmp_path, missing):
+    settings = {"spool": str(tmp_path), "password": "x", "dial": "sofia/gateway/pstn/{number}"}
+    Fax({"outgoing": settings})
+    with pytest.raises(ConfigError, match=f"{missing} is needed to place calls"):
+        Fax({"outgoing": settings | {missing: ""}})
 
 
 # -- a fax --------------------------------------------------------------------------------------
