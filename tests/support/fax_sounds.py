@@ -3,7 +3,7 @@
 import numpy as np
 
 from dsp.fax.mouth import Mouth, Signal
-from dsp.modem.types import Bits, BitSource
+from dsp.modem.types import Bits
 from dsp.types import Samples
 
 
@@ -15,18 +15,6 @@ def said(*signals: Signal, level: float = -13.0) -> Samples:
     while not mouth.done:
         parts.append(mouth.pull(160))
     return np.concatenate(parts)
-
-
-def source(bits: Bits) -> BitSource:
-    """Have bits asked for."""
-    left = bits
-
-    def give(count: int) -> Bits:
-        nonlocal left
-        given, left = left[:count], left[count:]
-        return given
-
-    return give
 
 
 def random_bits(count: int, seed: int = 0) -> Bits:

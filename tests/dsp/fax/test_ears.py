@@ -20,11 +20,12 @@ from dsp.fax.ears import (
 from dsp.fax.hdlc import encode
 from dsp.fax.mouth import Ced, Check, Image, Silence
 from dsp.fax.mouth import Control as Say
+from dsp.fax.slices import sliced
 from dsp.line import burst
 from dsp.modem.types import ModemError
 from dsp.types import whole
 from tests.support import spandsp_hdlc, spandsp_modems
-from tests.support.fax_sounds import random_bits, said, source
+from tests.support.fax_sounds import random_bits, said
 from tests.support.faxed import zeros
 from tests.support.signals import noise
 from tests.support.speech import PROMPTS, recorded
@@ -40,7 +41,7 @@ EOP = b"\xff\x13\x2f"
 
 
 def image(rate, bits, *, short=True):
-    return Image(rate, short, source(bits))
+    return Image(rate, short, sliced(bits))
 
 
 def hear(ears, sound, block=160):

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from dsp.fax import modems
 from dsp.fax.hdlc import Deframer, HdlcError, encode
 from dsp.fax.mouth import Ced, Check, Cng, Control, Image, Mouth, Silence
+from dsp.fax.slices import sliced
 from dsp.modem import v21
 from dsp.modem.types import ModemError
 from dsp.types import dbm0
 from tests.support import spandsp_hdlc, spandsp_modems
-from tests.support.fax_sounds import random_bits, said, source
+from tests.support.fax_sounds import random_bits, said
 
 RATES = (
     *(f"V.17 {rate}" for rate in (14400, 12000, 9600, 7200)),
@@ -25,7 +26,7 @@ FRAMES = (b"\xff\x03\x40" + bytes(range(20)), b"\xff\x13\x80\x00\xee\xfa\xc4")
 
 
 def image(rate, short, count, seed=0):
-    return Image(rate, short, source(random_bits(count, seed)))
+    return Image(rate, short, sliced(random_bits(count, seed)))
 
 
 signals = st.one_of(
@@ -167,7 +168,7 @@ def test_libspandsp_hears_an_image_after_a_check(rate):
     receiver.reports()
     sent = random_bits(8000, 3)
     bits = receiver.process(
-        said(Silence(0.1), Image(rate, short, source(sent)), Silence(0.3), level=-13.0)
+        said(Silence(0.1), Image(rate, short, sliced(sent)), Silence(0.3), level=-13.0)
     )
     assert [one.what for one in receiver.reports()] == ["carrier up", "trained", "carrier lost"]
     at = bits.tobytes().find(sent[:64].tobytes())
