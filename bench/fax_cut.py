@@ -129,7 +129,8 @@ def _row(ends: Ends, kind: str, side: int, able: Able, failed: list[str]) -> lis
     calls = [tried(ends, kind, side, float(at), able) for at in range(int(whole_call))]
     wrong = [one for one in calls if one.wrong]
     name = f"{' → '.join(ends)}, {kind}, {SIDES[side]}"
-    failed += [f"- {name}, at {one.at:.0f} s: {one.wrong}, codes {one.codes}" for one in wrong]
+    if OURS in ends:
+        failed += [f"- {name}, at {one.at:.0f} s: {one.wrong}, codes {one.codes}" for one in wrong]
     after = [one.after for one in calls if one.ended]
     codes = Counter(one.codes for one in calls).most_common()
     return [
