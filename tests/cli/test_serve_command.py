@@ -38,7 +38,7 @@ def project(tmp_path):
     ("arguments", "said"),
     [
         ([], "Missing argument 'APP...'"),
-        (["nothing"], "no application 'nothing': shipped are echo, record, tones"),
+        (["nothing"], "no application 'nothing': shipped are echo, fax, record, tones"),
         (["gone:App"], "application 'gone:App': ModuleNotFoundError: No module named 'gone'"),
         (["tones", "--listen", "8084"], "listen is '8084': it is HOST:PORT"),
         (["tones", "--workers", "0"], "0 is not in the range"),
