@@ -1,10 +1,12 @@
 """What was sent in a fax call, as fixtures/fax says it, and its pages as libtiff sees them."""
 
 import hashlib
+import json
 import struct
 import subprocess
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,12 @@ from PIL import Image
 
 from dsp.modem.types import Bits
 from tests.support.fax_listener import Burst, Deframes, Listener
+from tests.support.fixture import FIXTURES
+
+CALLS = sorted(
+    path.stem for path in (FIXTURES / "fax").glob("*.json") if "fax" in json.loads(path.read_text())
+)
+"""The recorded calls of which it is written what was sent."""
 
 FCD, RCP = 0x06, 0x86
 """A part of a page, and the end of a partial page (T.4 annex A)."""
@@ -59,6 +67,13 @@ def told(listener: Listener, deframer: Callable[[], Deframes]) -> dict[str, Any]
         for one in listener.control
     ]
     return {"control": control, "bursts": bursts, "pages": pages}
+
+
+@cache
+def truth(name: str) -> dict[str, Any]:
+    """What is written beside a recording."""
+    written: dict[str, Any] = json.loads((FIXTURES / "fax" / f"{name}.json").read_text())["fax"]
+    return written
 
 
 def _about(burst: Burst) -> dict[str, Any]:

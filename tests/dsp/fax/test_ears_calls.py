@@ -1,6 +1,5 @@
 """What a fax terminal hears of both sides of recorded calls of a real FreeSWITCH."""
 
-import json
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -12,12 +11,8 @@ from dsp.fax.capabilities import Settings
 from dsp.fax.ears import Carrier, Control, Data, Ears, Picture, Trained, TrainingFailed
 from dsp.fax.frames import CommandFrame, parse
 from dsp.fax.modems import is_short
-from tests.support.faxed import FCD, RCP, page_bits, zeros
+from tests.support.faxed import CALLS, FCD, RCP, page_bits, truth, zeros
 from tests.support.fixture import FIXTURES
-
-CALLS = sorted(
-    path.stem for path in (FIXTURES / "fax").glob("*.json") if "fax" in json.loads(path.read_text())
-)
 
 
 @dataclass
@@ -78,11 +73,6 @@ class Overheard:
 @cache
 def overheard(name):
     return Overheard(soundfile.read(FIXTURES / "fax" / f"{name}.flac", dtype="int16")[0])
-
-
-@cache
-def truth(name):
-    return json.loads((FIXTURES / "fax" / f"{name}.json").read_text())["fax"]
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -1,7 +1,6 @@
 """Who listens to fax calls: those of a real FreeSWITCH, of libspandsp, of awkward ends, of none."""
 
 import hashlib
-import json
 from functools import cache
 
 import numpy as np
@@ -23,12 +22,9 @@ from dsp.fax.listener_events import (
 from dsp.fax.modems import receiver
 from dsp.line import Clock, FrequencyOffset, Gain, Line, Noise
 from dsp.types import whole
-from tests.support.faxed import HEADER, pixels
+from tests.support.faxed import CALLS, HEADER, pixels, truth
 from tests.support.fixture import FIXTURES
 
-CALLS = sorted(
-    path.stem for path in (FIXTURES / "fax").glob("*.json") if "fax" in json.loads(path.read_text())
-)
 APART = 2000
 """Samples by which the sides of these recordings are moved to be as one place has heard them.
 
@@ -53,11 +49,6 @@ def mixed(*sides):
     length = max(map(len, sides))
     total = sum(np.pad(one.astype(np.int32), (0, length - len(one))) for one in sides)
     return whole(total)[None]
-
-
-@cache
-def truth(name):
-    return json.loads((FIXTURES / "fax" / f"{name}.json").read_text())["fax"]
 
 
 @cache
