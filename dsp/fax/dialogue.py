@@ -238,3 +238,7 @@ class Dialogue:
     def fail(self, outcome: str) -> None:
         """Note how the call ended, if that is not known yet."""
         self.outcome = self.outcome or outcome
+
+    def go_on(self) -> None:
+        """Note that the call goes on behind what was to be its last page."""
+        self.outcome = ""

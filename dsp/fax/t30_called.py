@@ -90,6 +90,7 @@ class Called:
         """Take the settings of a DCS, and listen to the training check."""
         assert isinstance(frame, CommandFrame), "rows of DCS alone come here"
         self.call.stop("T1", "T2", "T3", "T4", "stall")
+        self.call.go_on()
         settings = frame.settings
         wrong = unable(settings, self.call.able)
         if wrong or self.call.sink is None:

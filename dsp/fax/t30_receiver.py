@@ -338,6 +338,7 @@ class Receiver:
     def _open(self) -> _Sheet:
         """The page that comes."""
         if self._sheet is None:
+            self.call.go_on()
             settings = self.call.settled
             self._sheet = _Sheet(
                 settings,
@@ -377,6 +378,7 @@ class Receiver:
     def _ask_for_page(self, then: str, why: str) -> str:
         """Ask for a page again (RTN)."""
         self.call.tell("here", f"page {self._count + 1} is wanted again: {why}")
+        self.call.go_on()
         self._sheet = None
         self._redone += 1
         self._answer = _Answer(self._frame("RTN"), then)

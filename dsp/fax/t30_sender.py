@@ -332,6 +332,7 @@ class Sender:
         self.call.stop("T0", "T1", "T3", "T4")
 
     def _settle(self) -> str:
+        self.call.go_on()
         try:
             self.call.settings = self._settings(self._index)
         except IncompatibleError:

@@ -130,3 +130,20 @@ def test_an_interrupt_that_was_not_answered_to_the_far_end_is_answered_again():
     assert far.said[-3:] == ["PIP"] * 3 and far.machine.confirmed == 1
     far.go_on(2.0)
     assert far.machine.state.name == "interrupted"
+
+
+@pytest.mark.parametrize("more", ["DCS", "EOP"])
+def test_what_goes_on_behind_the_last_page_is_not_well_by_that(more):
+    far = receiving()
+    far.page_comes(1.0)
+    far.hear(Plain("EOP"))
+    far.happen("stored")
+    far.go_on(2.0)
+    assert far.machine.state.name == "last"
+    far.hear(DCS if more == "DCS" else Plain("EOP"))
+    if more == "DCS":
+        far.leave()
+        assert not far.machine.result().ok
+    else:
+        far.machine.hung_up()
+        assert far.machine.result().ok
