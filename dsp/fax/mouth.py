@@ -35,6 +35,13 @@ __all__ = ["Ced", "Check", "Cng", "Control", "Image", "Mouth", "Signal", "Silenc
 _INT16 = np.dtype(np.int16)
 
 _CNG_SECONDS = 3.5
+_PRECURSOR = 24
+"""Samples in which a burst of V.17 does not sound yet, though its first pulse begins.
+
+Receivers that measure a short training from where the power rises, as libspandsp's, miss it where
+that is early: of 78 over 26 lines it takes 59 as they are, and 74 with these samples silent.
+"""
+
 _AHEAD = 1600
 """Samples that a modem makes at once at least."""
 
@@ -117,9 +124,9 @@ class _Sound:
 class _Ahead:
     """What a modem's sender says, some more of it at once than is pulled: so it costs less."""
 
-    def __init__(self, sender: Transmits) -> None:
+    def __init__(self, sender: Transmits, begun: Samples) -> None:
         self._sender = sender
-        self._samples, self._at = np.zeros(0, _INT16), 0
+        self._samples, self._at = begun, 0
 
     @property
     def done(self) -> bool:
@@ -155,7 +162,14 @@ def _control(frames: tuple[bytes, ...], level: float) -> Samples:
 @lru_cache(maxsize=32)
 def _check(rate: str, seconds: float, level: float) -> Samples:
     zeros = np.zeros(round(seconds * modems.bit_rate(rate)), dtype=np.uint8)
-    return modems.transmitter(rate, level=level).modulate(zeros)
+    return _clean(modems.transmitter(rate, level=level).modulate(zeros), rate)
+
+
+def _clean(sound: Samples, rate: str) -> Samples:
+    """Silence what is before a burst's first symbol, where that matters."""
+    if modems.is_short(rate):
+        sound[:_PRECURSOR] = 0
+    return sound
 
 
 class Mouth:
@@ -264,4 +278,4 @@ class Mouth:
             case Image(rate, short, source):
                 sender = modems.transmitter(rate, short=short, level=level)
                 sender.start(source)
-                return _Ahead(sender)
+                return _Ahead(sender, _clean(sender.pull(_AHEAD), rate))
