@@ -49,6 +49,7 @@ PLACES = (
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SHOWN = 500
+_LAST_WORDS = 1.0
 
 
 class HookError(MediasockError):
@@ -136,14 +137,23 @@ class Hooks:
                 _, complaint = await process.communicate()
         except TimeoutError:
             log.error("a hook took more than %g s and is killed", self._seconds, extra=about)
+            _kill(process)  # it may be over itself, and what it has started hold its stderr
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS):
+                    await process.communicate()
         finally:
             if process.returncode is None:
-                with suppress(OSError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                _kill(process)
                 await process.wait()
         if process.returncode:
             said = complaint.decode(errors="replace").strip()[-_SHOWN:]
             log.error("a hook ended with %d: %s", process.returncode, said, extra=about)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill a hook and all of its session's group; that there is none of it is no error."""
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _check(kind: str, command: object) -> None:

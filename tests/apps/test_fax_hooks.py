@@ -49,19 +49,15 @@ def test_only_the_hook_of_its_kind_runs(tmp_path):
     assert not told.exists()
 
 
-def test_one_that_takes_too_long_is_killed_with_what_it_started(tmp_path, caplog):
+@pytest.mark.parametrize("then", ["wait", "exit"])
+def test_one_that_takes_too_long_is_killed_with_what_it_started(tmp_path, caplog, then):
     alive = tmp_path / "alive"
-    alive.touch()
-    inner = "import time, sys; time.sleep(3600)"
-    outer = (
-        "import subprocess, sys, os;"
-        f"child = subprocess.Popen([sys.executable, '-c', {inner!r}]);"
-        f"print(os.getpid(), child.pid, file=open({str(alive)!r}, 'w')); child.wait()"
-    )
-    hooks = Hooks({"failed": python(outer)}, seconds=5.0)
-    run(hooks, ("failed", {"call": "c-1"}))
+    command = ["/bin/sh", "-c", f'sleep 3600 & echo $$ $! > "$1"; {then}', "sh", str(alive)]
+    run(Hooks({"failed": command}, seconds=1.0), ("failed", {"call": "c-1"}))
     assert "is killed" in caplog.text
-    for pid in alive.read_text().split():
+    pids = alive.read_text().split()
+    assert len(pids) == 2
+    for pid in pids:
         assert ends(int(pid)), f"{pid} lives"
 
 
