@@ -387,6 +387,7 @@ class Receiver:
     def _record(self, page: Page, quality: Quality) -> None:
         sheet, settings = self._sheet, self.call.settled
         assert sheet is not None and self._answer is not None, "a page has come"
+        answer = self._answer.frame.name
         self.call.records.append(
             PageRecord(
                 number=self._count + 1,
@@ -400,8 +401,8 @@ class Receiver:
                 bad_rows=quality.bad_rows,
                 longest_bad_run=quality.longest_bad_run,
                 again=sheet.again + self._redone,
-                answer=self._answer.frame.name,
-                confirmed=not (settings.ecm and self._parts.holes),
+                answer=answer,
+                confirmed=answer != "ERR" and not (settings.ecm and self._parts.holes),
                 seconds=(self.call.line.now - sheet.since) / RATE,
             )
         )

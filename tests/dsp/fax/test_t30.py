@@ -4,7 +4,7 @@ import pytest
 
 from dsp.fax.capabilities import Settings
 from dsp.fax.config import EVERYTHING, Config
-from dsp.fax.frames import CapabilityFrame, CommandFrame, PageRequest, Plain
+from dsp.fax.frames import CapabilityFrame, CommandFrame, EndOfRetransmission, PageRequest, Plain
 from tests.support.fax_anything import ONLY_LINES, PAGES, FarEnd, Store
 from tests.support.fax_pages import dithered
 
@@ -20,11 +20,11 @@ def sending(*frames, able=EVERYTHING):
     return far
 
 
-def receiving(**config):
+def receiving(command=DCS, **config):
     """A terminal that was called and awaits a page."""
     far = FarEnd(Config(seconds=900.0, **config), calling=False, sink=Store())
     far.go_on(6.0)
-    far.hear(DCS)
+    far.hear(command)
     far.happen("fast lost", zeros=20_000)
     far.go_on(2.0)
     return far
@@ -147,3 +147,13 @@ def test_what_goes_on_behind_the_last_page_is_not_well_by_that(more):
     else:
         far.machine.hung_up()
         assert far.machine.result().ok
+
+
+def test_a_page_that_is_given_up_before_its_frames_were_counted_is_not_confirmed():
+    far = receiving(CommandFrame(Settings("V.29 9600", ecm=True).fif(), x=True))
+    far.page_comes(1.0)
+    far.hear(EndOfRetransmission("EOP", x=True))
+    far.happen("stored")
+    far.leave()
+    assert "ERR" in far.said and len(far.sink) == 1 and not far.machine.confirmed
+    assert far.machine.result().outcome.name == "gave_up"
