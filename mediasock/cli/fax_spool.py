@@ -48,8 +48,8 @@ def _placed(command: F) -> F:
 
 
 @contextmanager
-def _opened(options: dict[str, Any]) -> Iterator[tuple[Spool, Settings]]:
-    """Open the spool that the options say."""
+def _opened(options: dict[str, Any], *, make: bool = False) -> Iterator[tuple[Spool, Settings]]:
+    """Open the spool that the options say, or make it where there is none."""
     from ..faxing.settings import Settings, from_file  # noqa: PLC0415 - quick `--help`
     from ..faxing.spool import Spool  # noqa: PLC0415
 
@@ -60,7 +60,7 @@ def _opened(options: dict[str, Any]) -> Iterator[tuple[Spool, Settings]]:
             settings = from_file(options["file"], options["app"])
         else:
             settings = Settings(spool=str(options["spool"]))
-        with Spool(settings.directory, settings.table) as spool:
+        with Spool(settings.directory, settings.table, make=make) as spool:
             yield spool, settings
 
 
@@ -93,7 +93,7 @@ def send(destination: str, files: tuple[Path, ...], **options: Any) -> None:
 
     from ..faxing import documents  # noqa: PLC0415
 
-    with _opened(options) as (spool, settings):
+    with _opened(options, make=True) as (spool, settings):
         order = _order(destination, options, settings)
         look = Options(
             paper=Paper[options["paper"].upper()],

@@ -51,6 +51,8 @@ class Spool:
         What is done after a try that failed.
     clock
         Seconds since 1970.
+    make
+        Whether it is made where there is none.
 
     Raises
     ------
@@ -79,6 +81,7 @@ class Spool:
         policy: Policy | None = None,
         *,
         clock: Callable[[], float] = time.time,
+        make: bool = True,
     ) -> None:
         self.directory = directory
         self.documents = directory / "documents"
@@ -86,6 +89,8 @@ class Spool:
         self._policy = policy or standard()
         self._clock = clock
         path = directory / "spool.sqlite3"
+        if not (make or path.exists()):
+            raise SpoolError(f"{directory}: there is no spool")
         try:
             for one in (directory, self.documents, self.processes):
                 make_directory(one, 0o700)

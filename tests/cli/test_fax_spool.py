@@ -25,7 +25,8 @@ def fax(*arguments: str) -> Result:
 
 @pytest.fixture
 def spool(tmp_path: Path) -> str:
-    return str(tmp_path / "spool")
+    with Spool(tmp_path / "spool"):
+        return str(tmp_path / "spool")
 
 
 def sent(spool: str, *more: str, to: str = "+1 555 0100") -> Result:
@@ -138,6 +139,15 @@ def test_a_destination_that_is_no_number_is_refused(spool: str, to: str) -> None
     assert done.exit_code == 2 and "DEST" in done.stderr
     with Spool(Path(spool)) as opened:
         assert opened.jobs() == [] and list(opened.documents.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["status", "cancel", "retry"])
+def test_a_spool_that_is_not_there_is_made_by_send_alone(tmp_path: Path, command: str) -> None:
+    there = tmp_path / "x"
+    done = fax(command, "--spool", str(there), "1")
+    assert (done.exit_code, done.stderr) == (1, f"mediasock: {there}: there is no spool\n")
+    assert not there.exists()
+    assert sent(str(there)).output == "1\n"
 
 
 @pytest.mark.parametrize("dial_string", ["a b", "a\nb", "\x1b[2J", "a\tb"])
