@@ -141,6 +141,8 @@ class Dialogue:
         What this end asks for: ``"identify"`` by DIS, ``"poll"`` by DTC.
     flags_at : int
         The sample of the first flags since a page has ended; ``None`` while there are none.
+    repeats : int
+        How many CRP were said since a frame could be read; −1 where the far end knows none.
     heard : bool
         Whether the far end has spoken since this one has.
     """
@@ -162,6 +164,7 @@ class Dialogue:
     due: int = 1 << 62
     asks: str = "identify"
     flags_at: int | None = None
+    repeats: int = 0
     heard: bool = False
 
     @property
@@ -221,6 +224,14 @@ class Dialogue:
             self.tell("sent", trace(one), one)
         return Control(tuple(one.octets() for one in ordered))
 
+    def ask_repeat(self, _: Frame | None = None) -> None:
+        """Ask for a frame that could not be read once more (CRP), if the far end knows that."""
+        if self.repeats < 0 or self.repeats >= TRIES:
+            return
+        self.repeats += 1
+        self.stop("T4")
+        self.say(self.plain("CRP"))
+
     # -- notes --------------------------------------------------------------------------------
 
     def tell(self, side: Side, text: str, frame: Frame | None = None) -> None:
@@ -229,6 +240,7 @@ class Dialogue:
 
     def note(self, frame: Frame) -> None:
         """Note what a frame says of the far end."""
+        self.repeats = min(self.repeats, 0)
         match frame:
             case IdentFrame() if frame.name in _IDENTS:
                 setattr(self.far, _IDENTS[frame.name], frame.text)

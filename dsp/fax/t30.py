@@ -65,6 +65,7 @@ class Machine:
             "receiver": self._receiver,
         }
         self._frames_since: int | None = None
+        self._garbled = False
         self._phases = dict.fromkeys("ABCDE", 0.0)
         self._since = 0
         self.state = states()["call" if calling else "answer"]
@@ -103,6 +104,7 @@ class Machine:
         """Take a frame by V.21."""
         self.call.heard = True
         frame = parse(octets)
+        self._garbled = not good
         if not good:
             self.call.tell("heard", f"a frame with a wrong FCS, {octets[:3].hex(' ')} …")
             return
@@ -127,6 +129,9 @@ class Machine:
                 if timer in self.call.timers:
                     self.call.start(timer)
         self._frames_since = None
+        if self._garbled:
+            self._garbled = False
+            self.event("garbled")
 
     def trained(self) -> None:
         """Note that bits of the page's modem follow."""
@@ -245,6 +250,8 @@ class Machine:
             if timer in _PATIENT and (self._coming() or self._page_goes(timer)):
                 call.start(timer, _POSTPONED)
             elif timer in self.state.rows:
+                if timer == "T4" and call.repeats > 0:
+                    call.repeats = -1
                 call.stop(timer)
                 self._fire(timer)
             else:

@@ -230,9 +230,18 @@ class Receiver:
         self._answer = _Answer(self._frame("CTR"), "NULL")
         return "answer"
 
+    def garbled(self, frame: Frame | None) -> None:
+        """Ask for a command once more that could not be read."""
+        self.call.ask_repeat(frame)
+
     def answer_again(self, _: Frame | None) -> str | None:
         """Say the last answer again, unless a page has come that it is not of."""
         return None if self._answer is None or self._heard_page else "answer"
+
+    def say_again(self, frame: Frame | None) -> str | None:
+        """Say CFR again, or the last answer where there was one since (CRP)."""
+        first = self._answer is None and not self._heard_page
+        return "ready" if first else self.answer_again(frame)
 
     def answer(self, _: Frame | None) -> None:
         """Say how the page came."""
