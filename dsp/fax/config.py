@@ -61,8 +61,8 @@ class Config:
         SUB and SID, sent with DCS where the far end takes them; empty sends none.
     password, poll
         PWD and SEP, sent with DTC where the far end takes them: which document is polled.
-    wants_password
-        What PWD must be for a document to be polled from this end.
+    wants_password, wants_poll
+        What PWD and SEP must be for a document to be polled from this end; empty takes any.
     facilities
         The information field of an NSF that is sent with DIS; empty sends none.
     most_bad
@@ -99,6 +99,7 @@ class Config:
     password: str = ""
     poll: str = ""
     wants_password: str = ""
+    wants_poll: str = ""
     facilities: bytes = b""
     most_bad: float = 0.05
     interrupts: bool = False

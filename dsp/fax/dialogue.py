@@ -72,7 +72,7 @@ class Known:
     ----------
     able
         What its DIS or DTC said.
-    ident, subaddress, sender, password, polled
+    ident, subaddress, sender, password, poll
         What its CSI, TSI or CIG, SUB, SID, PWD, SEP said.
     facilities
         Its NSF's.
@@ -83,7 +83,7 @@ class Known:
     subaddress: str = ""
     sender: str = ""
     password: str = ""
-    polled: str = ""
+    poll: str = ""
     facilities: Facilities | None = None
 
 
@@ -94,7 +94,7 @@ _IDENTS = {
     "SUB": "subaddress",
     "SID": "sender",
     "PWD": "password",
-    "SEP": "polled",
+    "SEP": "poll",
 }
 
 

@@ -145,6 +145,8 @@ class Sender:
             self.call.fail("poll_refused")
         elif self.call.config.wants_password not in ("", self.call.far.password):
             self.call.fail("password_refused")
+        elif self.call.config.wants_poll not in ("", self.call.far.poll):
+            self.call.fail("polled_document_refused")
         else:
             return self._settle()
         return "refuse"

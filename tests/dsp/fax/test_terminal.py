@@ -140,7 +140,7 @@ def test_a_page_that_cannot_be_stored_is_not_confirmed(able):
 def test_a_document_is_polled():
     got = Pages()
     here = FaxTerminal(True, receive=got, config=Config(password="42", poll="7"))
-    there = FaxTerminal(False, send=PAGES, config=Config(wants_password="42"))
+    there = FaxTerminal(False, send=PAGES, config=Config(wants_password="42", wants_poll="7"))
     both(here, there)
     assert here.result.ok and there.result.ok
     assert [page.height for page in got] == [300, 200]
@@ -157,11 +157,19 @@ def test_who_has_sent_may_poll_in_the_same_call():
     assert [page.height for page in theirs] == [300]
 
 
-def test_a_wrong_password_polls_nothing():
-    here = FaxTerminal(True, receive=Pages(), config=Config(password="41"))
-    there = FaxTerminal(False, send=PAGES, config=Config(wants_password="42"))
+@pytest.mark.parametrize(
+    ("asks", "wants", "outcome"),
+    [
+        ({"password": "41"}, {"wants_password": "42"}, "password_refused"),
+        ({"poll": "7"}, {"wants_poll": "8"}, "polled_document_refused"),
+        ({}, {"wants_poll": "8"}, "polled_document_refused"),
+    ],
+)
+def test_a_wrong_password_or_document_polls_nothing(asks, wants, outcome):
+    here = FaxTerminal(True, receive=Pages(), config=Config(**asks))
+    there = FaxTerminal(False, send=PAGES, config=Config(**wants))
     both(here, there)
-    assert there.result.outcome.name == "password_refused"
+    assert there.result.outcome.name == outcome
     assert not here.result.ok and not here.result.pages
 
 
