@@ -14,7 +14,16 @@ from dsp.fax.t30_table import TableError, read, states
 SIDES = {"sender": Sender, "called": Called, "receiver": Receiver}
 MODULES = {"sender": t30_sender, "called": t30_called, "receiver": t30_receiver}
 TIMERS = {"T0", "T1", "T2", "T3", "T4", "T5", "check", "stall", "store"}
-EVENTS = TIMERS | {"said", "flags", "garbled", "trained", "fast lost", "stored", "not stored", "hung up"}
+EVENTS = TIMERS | {
+    "said",
+    "flags",
+    "garbled",
+    "trained",
+    "fast lost",
+    "stored",
+    "not stored",
+    "hung up",
+}
 
 
 def actions():
