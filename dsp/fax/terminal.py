@@ -205,7 +205,7 @@ class FaxTerminal:
         if not self._speaking or machine.calling_up:
             for event in self._ears.process(block):
                 self._take(event)
-            if self._awaiting and not self._fast and not self._live:
+            if self._awaiting and self._power and not self._fast and not self._live:
                 self._loud += self._alike()
         if self.now >= machine.due:
             machine.tick()
@@ -266,4 +266,5 @@ class FaxTerminal:
 
 
 def _power(block: Samples) -> float:
-    return float(np.mean(np.square(block, dtype=np.float64)))
+    sound = block.astype(np.float32)
+    return float(sound @ sound)
