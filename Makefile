@@ -10,8 +10,9 @@ DEV := $(VENV)/.ready-dev
 demo: $(READY)
 	$(BIN)/mediasock demo
 
+# more workers than two cores, since many tests wait for calls in real time
 test: $(DEV)
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 lint: $(DEV)
 	$(BIN)/ruff format --check .
