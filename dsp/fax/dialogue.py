@@ -182,7 +182,7 @@ class Dialogue:
         assert self.settings is not None, "a DCS comes before"
         return self.settings
 
-    def await_frame(self) -> None:
+    def await_frame(self, _: Frame | None = None) -> None:
         """Wait for a frame (T2)."""
         self.line.expect(None)
         self.start("T2")

@@ -59,7 +59,8 @@ class Machine:
         self.call = Dialogue(line, config, calling, pages, sink)
         self.call.sending = calling and bool(pages)
         self._called, self._receiver = Called(self.call), Receiver(self.call)
-        self._sides: dict[str, Sender | Called | Receiver] = {
+        self._sides: dict[str, Dialogue | Sender | Called | Receiver] = {
+            "call": self.call,
             "sender": Sender(self.call),
             "called": self._called,
             "receiver": self._receiver,

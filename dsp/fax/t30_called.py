@@ -138,7 +138,3 @@ class Called:
     def refuse(self, _: Frame | None) -> None:
         """Say that the training was not good."""
         self.call.say(self.call.plain("FTT"))
-
-    def await_training(self, _: Frame | None) -> None:
-        """Wait for another DCS."""
-        self.call.await_frame()

@@ -230,10 +230,6 @@ class Receiver:
         self._answer = _Answer(self._frame("CTR"), "NULL")
         return "answer"
 
-    def garbled(self, frame: Frame | None) -> None:
-        """Ask for a command once more that could not be read."""
-        self.call.ask_repeat(frame)
-
     def answer_again(self, _: Frame | None) -> str | None:
         """Say the last answer again, unless a page has come that it is not of."""
         return None if self._answer is None or self._heard_page else "answer"
@@ -314,10 +310,6 @@ class Receiver:
         """Send RNR."""
         self.call.stop("store")
         self.call.say(self.call.plain("RNR"))
-
-    def await_rr(self, _: Frame | None) -> None:
-        """Wait for RR."""
-        self.call.await_frame()
 
     # -- parts of it --------------------------------------------------------------------------
 

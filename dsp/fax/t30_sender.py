@@ -169,10 +169,6 @@ class Sender:
         """Wait for the answer to what was said."""
         self.call.start("T4")
 
-    def garbled(self, frame: Frame | None) -> None:
-        """Ask for an answer once more that could not be read."""
-        self.call.ask_repeat(frame)
-
     def trained(self, _: Frame | None) -> None:
         """Go on to the page: the line carries this modem and rate."""
         self._tries = 0

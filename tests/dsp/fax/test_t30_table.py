@@ -5,13 +5,14 @@ import textwrap
 import pytest
 
 from dsp.fax import t30_called, t30_receiver, t30_sender
+from dsp.fax.dialogue import Dialogue
 from dsp.fax.frames import controls
 from dsp.fax.t30_called import Called
 from dsp.fax.t30_receiver import Receiver
 from dsp.fax.t30_sender import Sender
 from dsp.fax.t30_table import TableError, read, states
 
-SIDES = {"sender": Sender, "called": Called, "receiver": Receiver}
+SIDES = {"call": Dialogue, "sender": Sender, "called": Called, "receiver": Receiver}
 MODULES = {"sender": t30_sender, "called": t30_called, "receiver": t30_receiver}
 TIMERS = {"T0", "T1", "T2", "T3", "T4", "T5", "check", "stall", "store"}
 EVENTS = TIMERS | {
