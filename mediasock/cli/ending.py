@@ -39,6 +39,7 @@ def told() -> Iterator[None]:
         click.echo(f"mediasock: {what}: {error.strerror or error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # one is enough, also while this ends
         sys.exit(128 + signal.SIGINT)
 
 
