@@ -115,12 +115,10 @@ class Called:
         bits = np.concatenate([*self._check, np.ones(1, np.uint8)])
         self._check.clear()
         longest = int(np.diff(np.flatnonzero(bits), prepend=-1).max()) - 1
-        good = longest >= GOOD * self.call.settled.bit_rate
-        verdict = "good" if good else "bad"
-        self.call.tell(
-            "here", f"check at {self.call.settled.rate} {verdict}: {longest} zeros in a row"
-        )
-        return "good" if good else "bad"
+        settings = self.call.settled
+        verdict = "good" if longest >= GOOD * settings.bit_rate else "bad"
+        self.call.tell("here", f"check at {settings.rate} {verdict}: {longest} zeros in a row")
+        return verdict
 
     def late(self, _: Frame | None) -> str | None:
         """Give up waiting for the training check, unless it is there and has not ended."""

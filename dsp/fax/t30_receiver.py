@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from dsp.fax import pagecode
-from dsp.fax.capabilities import Settings
 from dsp.fax.dialogue import Dialogue
 from dsp.fax.document import Page
 from dsp.fax.ecm import Incoming
@@ -40,15 +39,12 @@ class _Sheet:
 
     Parameters
     ----------
-    settings
-        What it comes with.
     since
         Sample at which it began.
     lines
         Its rows, without error correction.
     """
 
-    settings: Settings
     since: int
     lines: pagecode.LineDecoder | None
     again: int = 0
@@ -107,7 +103,7 @@ class Receiver:
     def await_page(self, _: Frame | None) -> None:
         """Listen for a page."""
         settings = self.call.settled
-        short = settings.modem == "V.17" and not self._long
+        short = not self._long
         self._long = self._heard_page = False
         self.call.line.expect(settings.rate, short=short, frames=settings.ecm)
         self.call.start("T2")
@@ -177,7 +173,7 @@ class Receiver:
             return self._ask_for_page(then, "no rows have come")
         bad = quality.bad_rows / max(1, quality.rows)
         most = self.call.config.most_bad
-        told = f"{quality.rows} rows, {quality.bad_rows} of them bad"
+        told = _told(quality)
         if not quality.ended and self._cut():
             return self._ask_for_page(then, f"it was cut off after {told}")
         if bad > 3 * most:
@@ -341,11 +337,8 @@ class Receiver:
         if self._sheet is None:
             self.call.go_on()
             settings = self.call.settled
-            self._sheet = _Sheet(
-                settings,
-                self.call.line.now,
-                None if settings.ecm else pagecode.LineDecoder(settings),
-            )
+            lines = None if settings.ecm else pagecode.LineDecoder(settings)
+            self._sheet = _Sheet(self.call.line.now, lines)
             self._parts.begin_page(settings.frame_size)
         return self._sheet
 
@@ -370,8 +363,7 @@ class Receiver:
     def _put(self, page: Page, quality: Quality, answer: Frame, then: str) -> None:
         """Give a page to be stored, with the answer that it has then."""
         assert self.call.sink is not None, "a DCS is refused without one"
-        told = f"{quality.rows} rows, {quality.bad_rows} of them bad"
-        self.call.tell("here", f"page {self._count + 1}: {told}")
+        self.call.tell("here", f"page {self._count + 1}: {_told(quality)}")
         self._pending, self._before = (page, quality), self.call.sink.stored
         self._answer = _Answer(answer, then)
         self.call.sink.put(page, quality)
@@ -409,3 +401,7 @@ class Receiver:
         )
         self._sheet = None
         self._redone = 0
+
+
+def _told(quality: Quality) -> str:
+    return f"{quality.rows} rows, {quality.bad_rows} of them bad"

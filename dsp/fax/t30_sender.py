@@ -42,8 +42,6 @@ class _Sheet:
     ----------
     page
         As it goes: fitted to the far end.
-    settings
-        What it goes with.
     octets
         Its coding.
     parts
@@ -63,7 +61,6 @@ class _Sheet:
     """
 
     page: Page
-    settings: Settings
     octets: bytes
     parts: Outgoing | None
     then: str
@@ -215,8 +212,7 @@ class Sender:
                 then, self._index % 256, sheet.parts.block % 256, sheet.parts.frames, x=self.call.x
             )
             self.call.tell("sent", f"{len(sheet.parts.wanted)} frames of page {self._index + 1}")
-        short = settings.modem == "V.17" and not self._long
-        self._long = False
+        short, self._long = not self._long, False
         self.call.line.say(self.call.pause(), Image(settings.rate, short, source))
 
     # -- phase D ------------------------------------------------------------------------------
@@ -402,12 +398,9 @@ class Sender:
         if config.header is not None:
             total = len(self.call.pages) if config.total is None else config.total
             page = config.header.on(page, config.first + self._index, total)
-        return self._coded(page, settings, self._then())
-
-    def _coded(self, page: Page, settings: Settings, then: str) -> _Sheet:
         octets = pagecode.encode(page, settings)
         parts = Outgoing(octets, settings.frame_size) if settings.ecm else None
-        return _Sheet(page, settings, octets, parts, then, self.call.line.now)
+        return _Sheet(page, octets, parts, self._then(), self.call.line.now)
 
     def _then(self) -> str:
         """MPS where the next page goes as this one does, EOM where it does not (T.30 5.3.6.1.6)."""
