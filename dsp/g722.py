@@ -67,7 +67,8 @@ class Encoder:
         G722Error
             When the samples are not even in number, or not one signal.
         """
-        block: Samples = np.ascontiguousarray(samples, dtype=np.int16)
+        # A copy, since the loop would be compiled once more for what cannot be written to.
+        block: Samples = np.array(samples, dtype=np.int16, order="C")
         if block.ndim != 1 or len(block) % 2:
             raise G722Error(f"samples of shape {block.shape}: an octet is two samples")
         out = np.empty(len(block) // 2, dtype=np.uint8)

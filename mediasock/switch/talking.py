@@ -64,6 +64,8 @@ class TalkingPhone:
         self.rate = rate
         self._heard: list[Samples] = []
         self._down, self._up = Downsampler(1), Upsampler(1)
+        if rate != RATE:  # what is compiled at its first frame would stop the call for seconds
+            self._up.process(self._down.process(np.zeros((1, 2), np.int16)))
         self._patience = round(patience * rate)
         self._keep = keep
         self._all_said: list[Samples] = []
