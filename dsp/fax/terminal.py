@@ -28,6 +28,9 @@ next but one on, however blocks are cut."""
 
 _PATIENCE = 3 * RATE
 """Samples that the far end's carrier may stand before it is spoken over: a frame takes less."""
+_FROZEN = RATE // 2
+"""Samples of one packet that comes again and again, after which it is taken for silence: what a
+modem sends is scrambled and never does that, but rows could be made of it for ever."""
 _ALIKE = 3.0
 """How many times the power of a page's modem may be that of what is taken for it."""
 
@@ -89,8 +92,9 @@ class FaxTerminal:
         self._speaking = self._fast = self._live = self._ended = False
         self._waiting: list[Signal] = []
         self._heard_at = 0
-        self._block, self._power = np.zeros(STEP, dtype=np.int16), 0.0
-        self._awaiting, self._loud = False, 0
+        self._block, self._packet = np.zeros((2, STEP), dtype=np.int16)
+        self._power = 0.0
+        self._awaiting, self._loud, self._repeated = False, 0, 0
         self._heard = np.zeros(0, dtype=np.int16)
         self._machine = Machine(self, config, calling=calling, pages=send, sink=receive)
         self._next = self._speak()
@@ -200,7 +204,7 @@ class FaxTerminal:
     def _hear(self, block: Samples) -> None:
         """Hear a step."""
         self.now += STEP
-        self._block = block
+        block = self._block = self._moving(block)
         machine = self._machine
         if not self._speaking or machine.calling_up:
             for event in self._ears.process(block):
@@ -209,6 +213,13 @@ class FaxTerminal:
                 self._loud += self._alike()
         if self.now >= machine.due:
             machine.tick()
+
+    def _moving(self, block: Samples) -> Samples:
+        """Take sound that stands still, where a page should be, for silence."""
+        same = self._awaiting and bool((block == self._packet).all())
+        self._repeated = self._repeated + STEP if same else 0
+        self._packet[:] = block
+        return np.zeros_like(block) if self._repeated > _FROZEN else block
 
     def _take(self, event: Event) -> None:
         machine = self._machine
