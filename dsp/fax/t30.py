@@ -7,7 +7,9 @@ come out, and timers count the line's samples.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 
+from dsp.fax.coded import Coder
 from dsp.fax.config import Config
 from dsp.fax.dialogue import Dialogue, Line
 from dsp.fax.document import Page
@@ -43,7 +45,7 @@ class Machine:
     ----------
     line
         The line.
-    config, calling, pages, sink
+    config, calling, pages, sink, executor
         As of :class:`~dsp.fax.terminal.FaxTerminal`.
     """
 
@@ -55,13 +57,14 @@ class Machine:
         calling: bool,
         pages: Sequence[Page],
         sink: Sink | None,
+        executor: Executor | None = None,
     ) -> None:
         self.call = Dialogue(line, config, calling, pages, sink)
         self.call.sending = calling and bool(pages)
         self._called, self._receiver = Called(self.call), Receiver(self.call)
         self._sides: dict[str, Dialogue | Sender | Called | Receiver] = {
             "call": self.call,
-            "sender": Sender(self.call),
+            "sender": Sender(self.call, Coder(pages, config, executor)),
             "called": self._called,
             "receiver": self._receiver,
         }

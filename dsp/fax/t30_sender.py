@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from dsp.fax import pagecode
 from dsp.fax.capabilities import Settings
+from dsp.fax.coded import Coded, Coder
 from dsp.fax.dialogue import GAP, TRIES, Dialogue
-from dsp.fax.document import Page
 from dsp.fax.ecm import Outgoing
 from dsp.fax.frames import (
     CapabilityFrame,
@@ -40,10 +40,8 @@ class _Sheet:
 
     Parameters
     ----------
-    page
-        As it goes: fitted to the far end.
-    octets
-        Its coding.
+    coded
+        As it goes.
     parts
         With error correction: its partial pages.
     then
@@ -60,8 +58,7 @@ class _Sheet:
         Whether a part was given up.
     """
 
-    page: Page
-    octets: bytes
+    coded: Coded
     parts: Outgoing | None
     then: str
     since: int
@@ -79,9 +76,12 @@ class Sender:
     ----------
     call
         The call.
+    coder
+        Makes its pages ready.
     """
 
     call: Dialogue
+    coder: Coder
     _index: int = 0
     _rate: str | None = None
     _tries: int = 0
@@ -160,6 +160,8 @@ class Sender:
         self.call.line.expect(None)
         frames = [*self._idents(), CommandFrame(settings.fif(), x=self.call.x)]
         self.call.say(*frames, then=(GAP, Check(settings.rate)))
+        if self._sheet is None:
+            self.coder.begin(self._index, settings)
         self.call.tell("here", f"training and its check at {settings.rate}")
 
     def await_answer(self, _: Frame | None) -> None:
@@ -203,7 +205,7 @@ class Sender:
         self._tries = 0
         self.call.stop("T5")
         if sheet.parts is None:
-            source = pagecode.lines(sheet.octets)
+            source = pagecode.lines(sheet.coded.octets)
             self._command = self.call.plain(sheet.then)
         else:
             source = sheet.parts.source(settings.bit_rate)
@@ -393,14 +395,12 @@ class Sender:
     def _next_sheet(self) -> _Sheet:
         """Make the next page ready, with what comes behind it."""
         settings = self.call.settled
-        page = pagecode.fitting(self.call.pages[self._index], settings)
-        config = self.call.config
-        if config.header is not None:
-            total = len(self.call.pages) if config.total is None else config.total
-            page = config.header.on(page, config.first + self._index, total)
-        octets = pagecode.encode(page, settings)
-        parts = Outgoing(octets, settings.frame_size) if settings.ecm else None
-        return _Sheet(page, octets, parts, self._then(), self.call.line.now)
+        coded = self.coder.take(self._index, settings)
+        parts = Outgoing(coded.octets, settings.frame_size) if settings.ecm else None
+        then = self._then()
+        if then == "MPS":
+            self.coder.begin(self._index + 1, settings)
+        return _Sheet(coded, parts, then, self.call.line.now)
 
     def _then(self) -> str:
         """MPS where the next page goes as this one does, EOM where it does not (T.30 5.3.6.1.6)."""
@@ -428,13 +428,13 @@ class Sender:
         self.call.records.append(
             PageRecord(
                 number=self._index + 1,
-                width=sheet.page.width,
-                height=sheet.page.height,
+                width=sheet.coded.page.width,
+                height=sheet.coded.page.height,
                 resolution=settings.resolution,
                 coding=settings.coding,
                 rate=settings.rate,
                 ecm=settings.ecm,
-                octets=len(sheet.octets),
+                octets=len(sheet.coded.octets),
                 again=sheet.again + self._redone,
                 answer=answer,
                 confirmed=confirmed,

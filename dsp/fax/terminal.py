@@ -8,6 +8,7 @@ pagecode, ecm    pages and their bits
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 
 import numpy as np
 
@@ -51,6 +52,8 @@ class FaxTerminal:
         Where received pages go; who calls with nothing to send polls for them.
     config
         Who this is, and how it behaves.
+    executor
+        Where pages are made ready beside the call: see :mod:`dsp.fax.coded`.
 
     Raises
     ------
@@ -83,6 +86,7 @@ class FaxTerminal:
         send: Sequence[Page] = (),
         receive: Sink | None = None,
         config: Config | None = None,
+        executor: Executor | None = None,
     ) -> None:
         if not send and receive is None:
             raise FaxError("there is nothing to be sent, and nowhere to receive to")
@@ -96,7 +100,9 @@ class FaxTerminal:
         self._power = 0.0
         self._awaiting, self._loud, self._repeated = False, 0, 0
         self._heard = np.zeros(0, dtype=np.int16)
-        self._machine = Machine(self, config, calling=calling, pages=send, sink=receive)
+        self._machine = Machine(
+            self, config, calling=calling, pages=send, sink=receive, executor=executor
+        )
         self._next = self._speak()
 
     # -- what it is used by -------------------------------------------------------------------

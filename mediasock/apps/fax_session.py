@@ -195,8 +195,8 @@ class FaxCall:
     async def _converse(self, config: Config, sink: Sink | None = None) -> Result:
         """Let a terminal talk on the call until one of them is over."""
         call, wishes = self._call, self._wishes
-        how = {"send": self._pages, "receive": sink, "config": config}
-        terminal = self._terminal = self._desk.make(wishes.calling, **how)
+        desk, how = self._desk, {"send": self._pages, "receive": sink, "config": config}
+        terminal = self._terminal = desk.make(wishes.calling, executor=desk.pool, **how)
         try:
             async with call.media() as media:
                 await report.set_variables(call, variables.before(wishes, str(self._file or "")))
