@@ -224,7 +224,7 @@ def test_a_server_that_stops_ends_the_fax_and_keeps_its_record(faxed):
 def test_a_document_is_sent_by_the_end_that_calls(faxed):
     told = faxed(variables={"fax_mode": "send", "fax_file_name": "two.tiff"})
     [terminal] = told.kind.made
-    assert terminal.calling
+    assert terminal.calling and terminal.executor is not None
     assert [one.height for one in terminal.send] == [2200, 700]
     assert told.variable("fax_document_total_pages") == "2"
     assert told.variable("fax_filename") == str(DOCUMENTS / "two.tiff")

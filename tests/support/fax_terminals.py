@@ -18,8 +18,9 @@ class QuickTerminal:
     far_ident = "+49 711 0815"
     pages = ()
 
-    def __init__(self, calling, *, send=(), receive=None, config=None):
+    def __init__(self, calling, *, send=(), receive=None, config=None, executor=None):
         self.calling, self.send, self.receive, self.config = calling, send, receive, config
+        self.executor = executor
         self.heard = 0
         self.hung_up = False
         self._given = 0
