@@ -85,8 +85,8 @@ def fit(page: Page, width: int, resolution: Resolution, *, lines: int | None = N
     across = resolution.columns / page.resolution.columns
     down = resolution.lines / page.resolution.lines
     scale = min(1.0, width / (page.width * across))
-    if lines is not None:
-        scale = min(scale, lines / (page.height * down))
+    if lines is not None and round(page.height * down * scale) > lines:
+        scale = lines / (page.height * down)
     if page.width == width and page.resolution is resolution and scale == 1.0:
         return page
     size = max(1, round(page.width * across * scale)), max(1, round(page.height * down * scale))

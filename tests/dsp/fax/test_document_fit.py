@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dsp.fax.document import DocumentError, Page, Paper, Resolution, fit, suitable
@@ -117,6 +117,7 @@ def test_no_line_is_no_page():
 @given(
     st.integers(1, 3000), st.integers(1, 3000), st.sampled_from(Resolution), st.integers(1, 3000)
 )
+@example(2305, 1, STANDARD, 1)
 @settings(max_examples=30, deadline=None)
 def test_what_is_too_long_is_reduced_both_ways(width, height, resolution, most):
     page = Page.from_black(np.ones((height, width), np.bool_), resolution)
