@@ -10,8 +10,10 @@ DEV := $(VENV)/.ready-dev
 demo: $(READY)
 	$(BIN)/mediasock demo
 
-# more workers than two cores, since many tests wait for calls in real time
+# Loops are compiled once, not by each worker. There are more workers than two cores, since many
+# tests wait for calls in real time.
 test: $(DEV)
+	$(BIN)/python -m tests.support.compiling
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 lint: $(DEV)
