@@ -56,6 +56,9 @@ class App:
     detect
         What its calls are listened for besides what the configuration says, of
         :data:`dsp.kinds.DETECTABLE`.
+    heirs
+        Names of the applications to which it hands calls over, as its options say: ``mediasock
+        serve`` does not start without them.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class App:
 
     detectors: ClassVar[Sequence[DetectorFactory]] = ()
     detect: Sequence[str] = ()
+    heirs: Sequence[str] = ()
     defaults: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:

@@ -214,8 +214,8 @@ def make_apps(asked: Sequence[str], config: Config) -> dict[str, App]:
     Raises
     ------
     AppError
-        When one cannot be found or has no such option, two have one name, or there are options
-        for a name that none has.
+        When one cannot be found or has no such option, two have one name, there are options for a
+        name that none has, or one hands calls over to a name that none has.
     """
     known: dict[str, str] = {}
     for one in asked:
@@ -226,11 +226,17 @@ def make_apps(asked: Sequence[str], config: Config) -> dict[str, App]:
                 f"give one of them another name, as other={application}"
             )
         known[name] = application
-    apps = {name: load(application) for name, application in known.items()}
+    kinds = {name: load(application) for name, application in known.items()}
+    there_are = f"the applications are {', '.join(kinds)}"
     for name in config.apps:
-        if name not in apps:
-            raise AppError(f"options for {name!r}: the applications are {', '.join(apps)}")
-    return {name: app(config.apps.get(name)) for name, app in apps.items()}
+        if name not in kinds:
+            raise AppError(f"options for {name!r}: {there_are}")
+    apps = {name: kind(config.apps.get(name)) for name, kind in kinds.items()}
+    for name, app in apps.items():
+        for heir in app.heirs:
+            if heir not in apps:
+                raise AppError(f"{name} hands calls over to {heir!r}: {there_are}")
+    return apps
 
 
 async def serve(apps: Sequence[str], config: Config, *, share_port: bool = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -52,6 +53,10 @@ class Tones(App):
         "fax_app": "",
         "fax_extension": "",
     }
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(options)
+        self.heirs = tuple(filter(None, [self.options["fax_app"]]))
 
     async def on_start(self) -> None:
         """Make the directory of the recordings, so that a wrong one is told at the start."""

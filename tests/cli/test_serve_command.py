@@ -46,6 +46,10 @@ def project(tmp_path):
         (["tones", "--set", "tones.eco=true"], "Tones has no option eco; it knows: echo, end"),
         (["tones", "--set", "echo=true"], "it is NAME.OPTION=VALUE"),
         (["tones", "--set", "echo.end=5"], "options for 'echo': the applications are tones"),
+        (
+            ["tones", "--set", "tones.fax_app=fax"],
+            "tones hands calls over to 'fax': the applications are tones",
+        ),
         (["tones", "a=tones", "--set", "b.end=x"], "the applications are tones, a"),
         (["tones", "echo", "tones"], "tones and tones are both 'tones'"),
         (
