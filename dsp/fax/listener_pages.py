@@ -230,17 +230,13 @@ def _heard(opened: _Open, at: int, answer: str, number: int, tries: int) -> Page
     width, height = (0, 0) if page is None else (page.width, page.height)
     if jbig and len(data) >= _JBIG_HEADER:
         width, height = (int.from_bytes(data[k : k + 4], "big") for k in (4, 8))
-    record = PageRecord(
+    record = PageRecord.of(
+        settings,
+        width,
+        height,
+        quality,
         number=number,
-        width=width,
-        height=height,
-        resolution=settings.resolution,
-        coding=settings.coding,
-        rate=settings.rate,
-        ecm=settings.ecm,
         octets=len(data) if incoming is not None else (opened.bits + 7) // 8,
-        bad_rows=0 if quality is None else quality.bad_rows,
-        longest_bad_run=0 if quality is None else quality.longest_bad_run,
         again=opened.again if incoming is not None else tries,
         answer=answer,
         confirmed=answer in _TAKEN,

@@ -8,8 +8,10 @@ from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from dsp.fax import trace
+from dsp.fax.capabilities import Settings
 from dsp.fax.fields import load
 from dsp.fax.frames import Frame
+from dsp.fax.t4 import Quality
 
 __all__ = ["Outcome", "PageRecord", "Result", "Side", "TraceLine", "outcomes"]
 
@@ -127,6 +129,35 @@ class PageRecord:
     answer: str = ""
     confirmed: bool = False
     seconds: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        width: int,
+        height: int,
+        quality: Quality | None = None,
+        **told: Any,
+    ) -> PageRecord:
+        """Make one of what DCS said, its size, how it has come, and other fields.
+
+        Examples
+        --------
+        >>> record = PageRecord.of(Settings("V.29 9600"), 1728, 2, number=1, octets=9)
+        >>> record.rate, record.coding, record.height
+        ('V.29 9600', 'MH', 2)
+        """
+        return cls(
+            width=width,
+            height=height,
+            resolution=settings.resolution,
+            coding=settings.coding,
+            rate=settings.rate,
+            ecm=settings.ecm,
+            bad_rows=0 if quality is None else quality.bad_rows,
+            longest_bad_run=0 if quality is None else quality.longest_bad_run,
+            **told,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -382,17 +382,13 @@ class Receiver:
         assert sheet is not None and self._answer is not None, "a page has come"
         answer = self._answer.frame.name
         self.call.records.append(
-            PageRecord(
+            PageRecord.of(
+                settings,
+                page.width,
+                page.height,
+                quality,
                 number=self._count + 1,
-                width=page.width,
-                height=page.height,
-                resolution=settings.resolution,
-                coding=settings.coding,
-                rate=settings.rate,
-                ecm=settings.ecm,
                 octets=sheet.octets,
-                bad_rows=quality.bad_rows,
-                longest_bad_run=quality.longest_bad_run,
                 again=sheet.again + self._redone,
                 answer=answer,
                 confirmed=answer != "ERR" and not (settings.ecm and self._parts.holes),

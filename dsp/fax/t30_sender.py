@@ -424,16 +424,13 @@ class Sender:
         """Note how a page went; return what was said to follow it."""
         sheet = self._sheet
         assert sheet is not None, "a page is under way"
-        settings = self.call.settled
+        page = sheet.coded.page
         self.call.records.append(
-            PageRecord(
+            PageRecord.of(
+                self.call.settled,
+                page.width,
+                page.height,
                 number=self._index + 1,
-                width=sheet.coded.page.width,
-                height=sheet.coded.page.height,
-                resolution=settings.resolution,
-                coding=settings.coding,
-                rate=settings.rate,
-                ecm=settings.ecm,
                 octets=len(sheet.coded.octets),
                 again=sheet.again + self._redone,
                 answer=answer,
