@@ -25,6 +25,7 @@ from dsp.ears import Ears
 
 from .app import App, AppError, HandOver, load, route
 from .call import Call
+from .compiling import announce
 from .config import Config, split_listen
 from .esl.channel import OutboundConnection
 from .esl.errors import Disconnected, HungUp, ModeError
@@ -301,6 +302,7 @@ def run(apps: Sequence[str], config: Config, *, log_level: str) -> None:
 
 def _worker(apps: Sequence[str], config: Config, log_level: str, share_port: bool) -> None:
     to_stream(log_level)
+    announce(log.info)
     asyncio.run(serve(apps, config, share_port=share_port))
 
 

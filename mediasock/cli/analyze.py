@@ -72,7 +72,8 @@ def analyze(files: tuple[str, ...], form: str | None, **options: Any) -> None:
 
 def _request(files: tuple[str, ...], form: str | None, options: dict[str, Any]) -> Request:
     """Check the options, those that click cannot."""
-    from ..offline.analysis import warm  # noqa: PLC0415 - keeps `mediasock --help` quick
+    from ..compiling import announce  # noqa: PLC0415 - keeps `mediasock --help` quick
+    from ..offline.analysis import warm  # noqa: PLC0415
 
     _check(files, form, options)
     request = chosen(options, "plans", "detect")
@@ -81,6 +82,7 @@ def _request(files: tuple[str, ...], form: str | None, options: dict[str, Any]) 
             from ..offline.picture import check  # noqa: PLC0415
 
             check(request.plot or "each.png")
+        announce()
         warm(request)
     except (DspError, MediasockError) as error:
         raise click.UsageError(str(error)) from error

@@ -121,9 +121,11 @@ def call(target: tuple[str, int, str], **options: Any) -> None:
 
 async def _place(target: tuple[str, int, str], options: dict[str, Any]) -> list[Outcome]:
     """Place all calls at their rate, and print each as it ends."""
+    from ..compiling import announce  # noqa: PLC0415
     from ..switch.dialer import CallAborted, place_call, real_switch  # noqa: PLC0415
     from ..switch.plan import CODECS  # noqa: PLC0415
 
+    announce()
     switch = real_switch()
     began = time.monotonic()
 

@@ -20,9 +20,10 @@ from ..errors import MediasockError
 )
 def demo(out: Path) -> None:
     """Show it at work: the tone and the fax endpoint, called by the embedded switch."""
-    click.echo("Compiling the signal processing (only the first time) …")
-    from ..demo import run  # noqa: PLC0415 - so that the line above is seen before the wait
+    from ..compiling import announce  # noqa: PLC0415 - keeps `mediasock --help` quick
+    from ..demo import run  # noqa: PLC0415
 
+    announce(click.echo)
     try:
         well = asyncio.run(run(out, click.echo))
     except (MediasockError, OSError) as error:

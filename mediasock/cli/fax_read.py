@@ -74,9 +74,11 @@ def _request(files: tuple[str, ...], options: dict[str, Any]) -> Request:
 
 def _run(paths: tuple[str, ...], request: Request, options: dict[str, Any]) -> int:
     """Read them all; return how many failed."""
+    from ..compiling import announce  # noqa: PLC0415
     from ..offline.corpus import recordings  # noqa: PLC0415
     from ..offline.fax import warm  # noqa: PLC0415
 
+    announce()
     warm()
     failed = 0
     for file, error in recordings(paths, raw=request.raw is not None):

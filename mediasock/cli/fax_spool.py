@@ -91,8 +91,10 @@ def send(destination: str, files: tuple[Path, ...], **options: Any) -> None:
     """
     from dsp.fax.document import Options, Paper, Resolution  # noqa: PLC0415
 
+    from ..compiling import announce  # noqa: PLC0415
     from ..faxing import documents  # noqa: PLC0415
 
+    announce()
     with _opened(options, make=True) as (spool, settings):
         order = _order(destination, options, settings)
         look = Options(

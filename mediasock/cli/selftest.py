@@ -33,9 +33,11 @@ def selftest(as_json: bool, directory: Path | None) -> None:
     imagined, and by how much a time and a level were off at worst. Exit status 0 when all is as
     it should be, 1 when not.
     """
+    from ..compiling import announce  # noqa: PLC0415
     from ..selftest import fixtures, judge, shipped  # noqa: PLC0415 - loads numba
 
     outcomes: list[Outcome] = []
+    announce()
     with told():
         every = fixtures(directory or shipped())
         width = max(len(one.name) for one in every)

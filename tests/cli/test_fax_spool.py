@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -15,6 +19,7 @@ from mediasock.cli import main
 from mediasock.faxing.jobs import Ending, Order, SpoolError, State
 from mediasock.faxing.spool import Spool
 from tests.support.faxing import document
+from tests.support.served import environment
 
 PAGE = Path(__file__).parent.parent.parent / "fixtures/fax/two.tiff"
 
@@ -212,3 +217,21 @@ def test_whatever_is_typed_no_exception_comes_out(
     assert done.exit_code in {1, 2} and done.exception.__class__ is SystemExit
     done = fax("status", "--spool", spool, "--", number)
     assert done.exit_code in {1, 2} and done.exception.__class__ is SystemExit
+
+
+def test_what_is_compiled_is_told_on_a_terminal_the_first_time_alone(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mediasock", "fax", "send", "--spool", str(tmp_path / "spool")]
+    where = environment() | {"NUMBA_CACHE_DIR": str(tmp_path / "compiled")}
+    for shown in (b"mediasock: compiling the signal processing: ", b""):
+        ours, theirs = os.openpty()
+        done = subprocess.run(
+            [*command, "1", str(PAGE)], env=where, stderr=theirs, stdout=subprocess.PIPE, check=True
+        )
+        os.close(theirs)
+        told = b""
+        with contextlib.suppress(OSError):  # its end
+            while piece := os.read(ours, 1000):
+                told += piece
+        os.close(ours)
+        assert told.startswith(shown) and bool(told) == bool(shown)
+        assert done.stdout.strip().isdigit()
