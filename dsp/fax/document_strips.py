@@ -2,7 +2,8 @@
 
 libtiff goes on after damage in T.6's code, and what it makes of the rest is noise that nobody is
 told of. Here it is an error. Damaged lines of T.4's codes are replaced by those before, as they
-are in a fax.
+are in a fax, unless they are most of them. Which of T.4's codes it is some programs do not say, or
+say wrongly: where the one makes no page the other is tried.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ _T4, _T6 = 3, 4
 _TWO_DIMENSIONS, _UNCOMPRESSED = 1, 2
 _ORIENTATION = 274
 _WHITE_IS_ZERO = 0
+_TRIED: dict[Coding, tuple[Coding, ...]] = {"MH": ("MH", "MR"), "MR": ("MR", "MH"), "MMR": ("MMR",)}
+_MOST_BAD = 0.5
+"""Of the rows; more are no page."""
 
 
 def decoded(image: TiffImagePlugin.TiffImageFile, path: Path) -> Packed | None:
@@ -44,36 +48,46 @@ def decoded(image: TiffImagePlugin.TiffImageFile, path: Path) -> Packed | None:
     Raises
     ------
     DocumentError
-        When T.6's code is damaged.
+        When T.6's code is damaged, or most lines of T.4's codes.
     """
     tags = image.tag_v2
     coding = _coding(tags)
     offsets, counts = (tags.get(one) for one in (Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS))
     if coding is None or not offsets or not counts or len(offsets) != len(counts):
         return None
-    width, height = image.size
+    height = image.height
     step = min(tags.get(Tag.ROWS_PER_STRIP, height), height)
     strips = []
     with path.open("rb") as file:
         for number, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
             file.seek(offset)
             octets = file.read(count)
-            if tags.get(Tag.FILL_ORDER) == 2:
-                octets = flip(octets)
             expected = min(step, height - number * step)
             if expected < 1:
                 return None
-            rows, _ = decode(octets, width, coding, limit=expected)
-            if len(rows) < expected:
-                if coding != "MMR":
-                    return None
-                line = number * step + len(rows) + 1
-                raise DocumentError(f"its code is damaged at line {line} of {height}")
-            strips.append(rows)
-    rows = np.concatenate(strips)
+            strips.append((flip(octets) if tags.get(Tag.FILL_ORDER) == 2 else octets, expected))
+    rows = _rows(strips, image.width, coding)
     if len(rows) != height:
         return None
-    return rows if tags.get(Tag.PHOTOMETRIC) == _WHITE_IS_ZERO else inverted(rows, width)
+    return rows if tags.get(Tag.PHOTOMETRIC) == _WHITE_IS_ZERO else inverted(rows, image.width)
+
+
+def _rows(strips: list[tuple[bytes, int]], width: int, coding: Coding) -> Packed:
+    """The rows of all strips, which have so many; of T.4's codes they may be fewer."""
+    for tried in _TRIED[coding]:
+        parts, bad = [], 0
+        for octets, expected in strips:
+            rows, quality = decode(octets, width, tried, limit=expected)
+            parts.append(rows)
+            bad += quality.bad_rows
+            if tried == "MMR" and len(rows) < expected:
+                line = sum(map(len, parts)) + 1
+                height = sum(lines for _, lines in strips)
+                raise DocumentError(f"its code is damaged at line {line} of {height}")
+        found = np.concatenate(parts)
+        if bad <= _MOST_BAD * len(found):
+            return found
+    raise DocumentError("its code is damaged, or of another kind than it says")
 
 
 def _coding(tags: TiffImagePlugin.ImageFileDirectory_v2) -> Coding | None:

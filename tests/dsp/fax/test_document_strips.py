@@ -1,3 +1,5 @@
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -67,6 +69,43 @@ def test_damaged_lines_are_replaced_as_in_a_fax(tmp_path, coding, most, share):
     intact = libtiff_page(0, FAX / "page.tiff")
     assert page.height == 2200
     assert (page.black() != intact).any(axis=1).sum() <= most
+
+
+def with_options(path, options: int) -> None:
+    """Another T4Options in each directory of a file of tiffcp."""
+    octets = bytearray(path.read_bytes())
+    field = struct.pack("<HHI", 292, 4, 1)
+    place = octets.find(field)
+    assert place > 0
+    while place > 0:
+        octets[place + 8 : place + 12] = struct.pack("<I", options)
+        place = octets.find(field, place + 1)
+    path.write_bytes(octets)
+
+
+@pytest.mark.parametrize(("compression", "options"), [("g3:2d", 0), ("g3:1d", 1)])
+@pytest.mark.parametrize("rows", [7, 5000])
+def test_which_of_the_codes_it_is_is_heard_where_it_is_told_wrongly(
+    tmp_path, compression, options, rows
+):
+    program("tiffcp", "-c", compression, "-r", rows, FAX / "two.tiff", tmp_path / "a")
+    with_options(tmp_path / "a", options)
+    pages = [page.black() for page in read(tmp_path / "a")]
+    assert [np.array_equal(page, libtiff_page(n)) for n, page in enumerate(pages)] == [True, True]
+
+
+@pytest.mark.parametrize("coding", ["MH", "MR"])
+def test_lines_most_of_which_are_damaged_are_no_page(tmp_path, coding):
+    path = tmp_path / "a.tiff"
+    with TiffWriter(path, coding=coding) as writer:
+        writer.append(blots(1728, 200))
+    with Image.open(path) as image:
+        (start,), (count,) = image.tag_v2[273], image.tag_v2[279]
+    octets = np.frombuffer(path.read_bytes(), np.uint8).copy()
+    octets[start : start + count : 20] ^= 0x55
+    path.write_bytes(octets.tobytes())
+    with pytest.raises(DocumentError, match="page 1: its code is damaged"):
+        list(read(path))
 
 
 def test_lines_that_are_missing_are_left_to_libtiff(tmp_path):
