@@ -1,6 +1,6 @@
 """PDF as pages, by pypdfium2, which comes with ``pip install 'mediasock[pdf]'``.
 
-PDFium is not thread-safe: a process reads one PDF at a time.
+PDFium is not thread-safe: the threads of a process take turns, a page at a time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from ctypes import byref
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from threading import RLock
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,9 @@ _WHITE = 0xFFFFFFFF
 _ALIKE = 0.015
 _INWARDS = 0.005
 """PDFium rounds a picture's edges outwards, so one of just so many pixels is drawn on one more."""
+_TURN: Final = RLock()
+"""Held in every call of PDFium, never over a ``yield``. Reentrant: the garbage collector may close
+a document that nobody reads any more in the midst of this thread's turn."""
 
 
 def pages(path: Path, options: Options, span: Span) -> Iterator[Page]:
@@ -38,15 +42,19 @@ def pages(path: Path, options: Options, span: Span) -> Iterator[Page]:
         When a page is broken, a password is wanted, or pypdfium2 is not installed.
     """
     pdfium = _pdfium()
-    document = pdfium.PdfDocument(path)
+    with _TURN:
+        document = pdfium.PdfDocument(path)
     try:
-        document.init_forms()
-        for number in span.of(len(document)):
+        with _TURN:
+            document.init_forms()
+            count = len(document)
+        for number in span.of(count):
             with naming(path, number):
                 page = _page(pdfium, document, number - 1, options)
             yield page
     finally:
-        document.close()
+        with _TURN:
+            document.close()
 
 
 def _pdfium() -> Any:
@@ -58,14 +66,16 @@ def _pdfium() -> Any:
 
 def _page(pdfium: Any, document: Any, number: int, options: Options) -> Page:
     """Draw a page with the pixels of a fax, which need not be square."""
-    page = document[number]
-    try:
-        size = _size(pdfium, page, options)
-        options.admit(*size)
-        grey = Image.fromarray(_drawn(pdfium, document, page, size))
-    finally:
-        page.close()
-    return centred(bilevel(grey, options.tone), options.width, options.resolution)
+    with _TURN:
+        page = document[number]
+        try:
+            size = _size(pdfium, page, options)
+            options.admit(*size)
+            grey = _drawn(pdfium, document, page, size)
+        finally:
+            page.close()
+    pixels = bilevel(Image.fromarray(grey), options.tone)
+    return centred(pixels, options.width, options.resolution)
 
 
 def _size(pdfium: Any, page: Any, options: Options) -> tuple[int, int]:

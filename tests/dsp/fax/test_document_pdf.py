@@ -2,8 +2,12 @@ import importlib.util
 import re
 import sys
 import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import pytest
@@ -247,6 +251,41 @@ def test_broken_pdf(tmp_path):
             assert error.path == path
             refused += 1
     assert refused
+
+
+@reads_pdf
+def test_threads_are_never_in_pdfium_at_once(tmp_path, monkeypatch):
+    raw = importlib.import_module("pypdfium2.raw")
+    inside, clashes = Lock(), []
+
+    def watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args):
+            if not inside.acquire(blocking=False):
+                clashes.append(name)
+                inside.acquire()
+            try:
+                return function(*args)
+            finally:
+                inside.release()
+
+        return call
+
+    for name, function in list(vars(raw).items()):
+        if name.startswith(("FPDF", "FORM")) and getattr(function, "argtypes", None) is not None:
+            monkeypatch.setattr(raw, name, watched(name, function))
+    write_pdf([blots(1728, 2287, seed=seed) for seed in range(3)], tmp_path / "a.pdf")
+    (tmp_path / "broken.pdf").write_bytes((tmp_path / "a.pdf").read_bytes()[:99])
+
+    def pages(_: int) -> list[bytes]:
+        with pytest.raises(DocumentError):
+            next(read(tmp_path / "broken.pdf"))
+        next(read(tmp_path / "a.pdf"))
+        return [page.rows.tobytes() for page in read(tmp_path / "a.pdf")]
+
+    with ThreadPoolExecutor(4) as pool:
+        one, *others = pool.map(pages, range(8))
+    assert not clashes
+    assert all(other == one for other in others)
 
 
 def test_without_pypdfium2_it_says_what_to_install(tmp_path, monkeypatch):
