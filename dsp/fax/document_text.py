@@ -27,6 +27,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _STRANGE = re.compile(r"[^\t\n\r\f\x20-\U0010ffff]")
+_LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _TAB = 8
 _POINTS = 72
 _MILLIMETRES = 25.4
@@ -74,7 +75,7 @@ def laid(text: str, options: Options, span: Span | None = None) -> Iterator[Page
     Parameters
     ----------
     text
-        Lines end with a line feed, a carriage return, or both.
+        Lines end with a line feed, a carriage return, both, or one of Unicode's separators.
     options
         The paper, the resolution, the font and the margin.
     span
@@ -137,7 +138,7 @@ def _sheets(text: str, sheet: _Sheet, limit: int) -> list[list[str]]:
     if not text.strip():
         raise DocumentError("there is no text in it")
     found: list[list[str]] = []
-    for part in text.replace("\r\n", "\n").replace("\r", "\n").rstrip().split("\f"):
+    for part in _LINE_ENDS.sub("\n", text).rstrip().split("\f"):
         found.append([])
         for line in part.split("\n"):
             for piece in _wrapped(line.expandtabs(_TAB).rstrip(), sheet):

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dsp.fax import document_text
@@ -44,10 +44,14 @@ def test_letters_are_as_high_as_wide_at_every_resolution():
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=200))
-def test_any_text_is_drawn(text):
-    if text.strip():
-        assert len(laid(text, resolution=Resolution.STANDARD)) >= 1
+@given(st.text(st.characters(codec="utf-8"), max_size=200))
+@example("one\x85two\u2029three")
+def test_any_text_is_drawn_or_refused(text):
+    try:
+        pages = laid(document_text.decoded(text.encode()), resolution=Resolution.STANDARD)
+    except DocumentError:
+        pages = []
+    assert pages or not text.strip() or document_text._STRANGE.search(text)
 
 
 def test_nothing_is_lost_by_wrapping():
@@ -83,7 +87,7 @@ def test_pages_end_where_they_are_full_and_at_form_feeds():
     assert [bands(page) for page in pages] == [sheet.lines, 1, 1, 1]
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x85", "\u2028", "\u2029"])
 def test_lines_end_in_every_way(end):
     assert bands(laid(f"one{end}two{end}{end}three{end}")[0]) == 3
 
