@@ -175,7 +175,7 @@ class FaxCall:
     async def _send_job(self, office: Office) -> Result:
         """Send what the outgoing spool has for this call."""
         async with office.sending(self._wishes.job) as sending:
-            self._pages = await self._desk.in_thread(lambda: tuple(sending.pages))
+            self._pages = await self._desk.in_thread(sending.read)
             self._confirmed = sending.confirmed
             result = await self._converse(sending.config(self._config()))
             await asyncio.gather(*self._telling)

@@ -6,13 +6,11 @@ import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
-from typing import overload
 
 from dsp.fax.document import DocumentError, Options, Page, TiffWriter, read
 
-__all__ = ["Stored", "remove", "store", "sweep"]
+__all__ = ["remove", "store", "sweep"]
 
 ORPHANED = 86_400.0
 """Seconds after which a file that no job has is no longer one that is about to be handed in."""
@@ -98,45 +96,3 @@ def sweep(directory: Path, known: Collection[str], now: float | None = None) -> 
                 path.unlink()
                 swept += 1
     return swept
-
-
-class Stored(Sequence[Page]):
-    """The pages of a stored document, each read when it is asked for.
-
-    Parameters
-    ----------
-    path
-        The file.
-    count
-        How many pages it has.
-    first
-        The first that is wanted, from 1; it is at index 0.
-
-    Raises
-    ------
-    DocumentError
-        By indexing, when the file is gone or broken.
-    """
-
-    def __init__(self, path: Path, count: int, first: int = 1) -> None:
-        self._path = path
-        self._first = first
-        self._length = count - first + 1
-        self._page = lru_cache(maxsize=2)(self._read)
-
-    def __len__(self) -> int:
-        return self._length
-
-    @overload
-    def __getitem__(self, index: int) -> Page: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Page]: ...
-    def __getitem__(self, index: int | slice) -> Page | Sequence[Page]:
-        places = range(self._length)[index]
-        if isinstance(places, int):
-            return self._page(places)
-        return [self._page(place) for place in places]
-
-    def _read(self, place: int) -> Page:
-        number = self._first + place
-        return next(read(self._path, first=number, last=number))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from dsp.fax.config import Config
-from dsp.fax.document import DocumentError, Page
+from dsp.fax.document import DocumentError, Options, Page, read
 from dsp.fax.result import Result
 from mediasock.faxing.desk import Desk
-from mediasock.faxing.documents import Stored
 from mediasock.faxing.jobs import (
     DROPPED,
     FILE_ERROR,
@@ -96,11 +94,17 @@ class Sending:
         """How many pages the whole document has."""
         return self._job.pages
 
-    @property
-    def pages(self) -> Sequence[Page]:
-        """Those that are to be sent, each read from the spool when it is asked for."""
+    def read(self) -> tuple[Page, ...]:
+        """Read the pages that are to be sent; it blocks.
+
+        Raises
+        ------
+        DocumentError
+            When the file is gone or broken.
+        """
         path = self._desk.spool.documents / self._job.document
-        return Stored(path, self.total, self.first)
+        options = Options(pages=self.total)
+        return tuple(read(path, options, first=self.first, last=self.total))
 
     def config(self, base: Config) -> Config:
         """What a terminal is told, with the limits that this try has, and which pages it sends."""

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from dsp.fax.document import DocumentError, Options, Paper, read
-from mediasock.faxing.documents import Stored, store, sweep
-from tests.support.faxing import document, which
+from mediasock.faxing.documents import store, sweep
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures/fax"
 
@@ -24,7 +23,7 @@ def test_files_become_one_document_and_may_go(tmp_path: Path) -> None:
     name, pages = store(files, spool, Options(paper=Paper.LETTER))
     for file in files:
         file.unlink()
-    found = list(Stored(spool / name, pages))
+    found = list(read(spool / name))
     assert pages == len(found) == 3
     for before, after in zip(wanted, found, strict=False):
         assert np.array_equal(before.rows, after.rows) and before.resolution is after.resolution
@@ -49,23 +48,6 @@ def test_too_many_pages_leave_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(DocumentError, match="no pages"):
         store([], tmp_path)
-
-
-def test_a_stored_document_is_a_sequence_from_the_first_page_that_is_wanted(tmp_path: Path) -> None:
-    name = document(tmp_path, 5)
-    pages = Stored(tmp_path / name, 5, 3)
-    assert len(pages) == 3
-    assert [which(one) for one in pages] == [3, 4, 5]
-    assert which(pages[-1]) == 5 and [which(one) for one in pages[1:]] == [4, 5]
-    assert pages[2] is pages[2]
-    with pytest.raises(IndexError):
-        pages[3]
-    assert len(Stored(tmp_path / name, 5, 6)) == 0
-
-
-def test_a_document_that_is_gone_says_so(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="No such file"):
-        Stored(tmp_path / "gone.tiff", 1)[0]
 
 
 def test_only_what_was_left_behind_long_ago_is_swept(tmp_path: Path) -> None:

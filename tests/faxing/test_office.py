@@ -99,7 +99,7 @@ async def test_a_job_is_originated_answered_and_sent(tmp_path: Path) -> None:
     switch.up.add(token)
     await switch.say(job, f"+OK {token}\n")
     async with office.sending(token) as sending:
-        assert len(sending.pages) == 2
+        assert len(sending.read()) == 2
         await sending.confirmed(1)
         await sending.finished(result("ok", 2))
     with pytest.raises(NoSuchTry):

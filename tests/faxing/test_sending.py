@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dsp.fax import document_image
 from dsp.fax.config import Config
 from dsp.fax.document import DocumentError
 from dsp.fax.result import outcomes
@@ -45,7 +46,7 @@ def test_a_call_is_given_its_pages_and_its_limits(tmp_path: Path) -> None:
     async def story(desk: Desk, token: str) -> None:
         async with Sending(desk, token) as sending:
             assert (sending.job.number, sending.first, sending.total) == (1, 2, 3)
-            assert [which(page) for page in sending.pages] == [2, 3]
+            assert [which(page) for page in sending.read()] == [2, 3]
             config = sending.config(Config(ident="me"))
             assert (config.ident, config.first, config.total) == ("me", 2, 3)
             assert (config.fastest, config.able.ecm) == (7200, True)
@@ -87,7 +88,7 @@ def test_a_document_that_cannot_be_read_is_not_called_for_again(tmp_path: Path) 
         with pytest.raises(DocumentError):
             async with Sending(desk, token) as sending:
                 (desk.spool.documents / sending.job.document).write_bytes(b"II*\0\x08\0\0\0")
-                list(sending.pages)
+                sending.read()
 
     with at(tmp_path, story) as spool:
         (one,) = spool.tries(1)
@@ -113,6 +114,26 @@ def test_leaving_after_the_last_page_is_a_job_that_was_sent(tmp_path: Path) -> N
 
     with at(tmp_path, story) as spool:
         assert spool.job(1).state is State.SENT
+
+
+def test_a_document_is_read_once_however_long_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Path] = []
+    is_picture = document_image.is_picture
+
+    def watched(path: Path) -> bool:
+        looked.append(path)
+        return is_picture(path)
+
+    monkeypatch.setattr(document_image, "is_picture", watched)
+
+    async def story(desk: Desk, token: str) -> None:
+        async with Sending(desk, token) as sending:
+            assert [which(page) for page in sending.read()] == list(range(1, 8))
+
+    with at(tmp_path, story, pages=7):
+        assert len(looked) == 1
 
 
 def test_a_second_call_for_a_try_gets_nothing(tmp_path: Path) -> None:

@@ -219,7 +219,8 @@ class Exchange:
     ) -> None:
         taken = 0
         self.limits.append((number, sending.first, sending._try.limits))
-        for page in list(sending.pages)[: step.takes]:
+        pages = sending.read()
+        for page in pages[: step.takes]:
             try:
                 async with asyncio.timeout(step.page_seconds):
                     await killed.wait()
@@ -229,6 +230,6 @@ class Exchange:
             self.pages.setdefault(number, []).append(which(page))
             taken += 1
             await sending.confirmed(taken)
-        complete = taken == len(sending.pages)
+        complete = taken == len(pages)
         outcome = "ok" if complete else "call_dropped" if killed.is_set() else step.outcome
         await sending.finished(result(outcome, taken))
