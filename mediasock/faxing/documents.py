@@ -52,8 +52,10 @@ def store(
                     raise DocumentError(f"there are more than {most} pages")
                 writer.append(page)
             pages = writer.pages
-        if not pages:
-            raise DocumentError("there are no pages to be sent")
+            if not pages:
+                raise DocumentError("there are no pages to be sent")
+            # whoever hands it in may be another than who sends it; its directory is the latter's
+            path.chmod(0o644)
     except BaseException:
         remove(directory, name)
         raise

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,15 @@ def test_too_many_pages_leave_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(DocumentError, match="no pages"):
         store([], tmp_path)
+
+
+def test_a_document_can_be_read_by_another_user_than_who_handed_it_in(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        name, _ = store([FIXTURES / "page.tiff"], tmp_path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o644
 
 
 def test_only_what_was_left_behind_long_ago_is_swept(tmp_path: Path) -> None:
