@@ -92,9 +92,10 @@ class Coder:
         return making.result()
 
     def _made(self, index: int, settings: Settings) -> Coded:
-        config = self._config
-        page = pagecode.fitting(self._pages[index], settings)
-        if config.header is not None:
+        config, header = self._config, self._config.header
+        above = header.lines(pagecode.resolution_of(settings)) if header else 0
+        page = pagecode.fitting(self._pages[index], settings, above=above)
+        if header is not None:
             total = len(self._pages) if config.total is None else config.total
-            page = config.header.on(page, config.first + index, total)
+            page = header.on(page, config.first + index, total)
         return Coded(page, pagecode.encode(page, settings))

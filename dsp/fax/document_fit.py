@@ -56,8 +56,9 @@ def fit(page: Page, width: int, resolution: Resolution, *, lines: int | None = N
     """Make a page of another width and resolution.
 
     Paper that is wider, or longer, is reduced in both directions, paper that is narrower is put in
-    the middle. A line of one pixel is never lost, however much the page is reduced; a part of dots,
-    as a dithered photograph is, gets new dots as dense.
+    the middle. What is too long loses white lines at its end first. A line of one pixel is never
+    lost, however much the page is reduced; a part of dots, as a dithered photograph is, gets new
+    dots as dense.
 
     Parameters
     ----------
@@ -86,13 +87,21 @@ def fit(page: Page, width: int, resolution: Resolution, *, lines: int | None = N
     down = resolution.lines / page.resolution.lines
     scale = min(1.0, width / (page.width * across))
     if lines is not None and round(page.height * down * scale) > lines:
-        scale = lines / (page.height * down)
+        page = _ending(page, int(lines / (down * scale)))
+        scale = min(scale, lines / (page.height * down))
     if page.width == width and page.resolution is resolution and scale == 1.0:
         return page
     size = max(1, round(page.width * across * scale)), max(1, round(page.height * down * scale))
     if size == (page.width, page.height) and size[0] == width:
         return Page(page.rows, width, resolution)
     return centred(_scaled(page, size), width, resolution)
+
+
+def _ending(page: Page, least: int) -> Page:
+    """The page without the white lines at its end that come after so many."""
+    inked = np.flatnonzero(page.rows.any(axis=1))
+    height = max(1, least, int(inked[-1]) + 1 if len(inked) else 0)
+    return Page(page.rows[:height], page.width, page.resolution)
 
 
 def _scaled(page: Page, size: tuple[int, int]) -> Black:

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from dsp.fax.document_font import BLACK_BELOW, Face
-from dsp.fax.document_page import Page
+from dsp.fax.document_page import Page, Resolution
 from dsp.fax.t4 import Packed, pack
 
 __all__ = ["Header"]
@@ -71,6 +71,16 @@ class Header:
         page = f"Page {number}" if count is None else f"{number}/{count}"
         parts = (date, self.name, self.ident, to, page)
         return tuple(" ".join(part.split()) for part in parts if part.strip())
+
+    def lines(self, resolution: Resolution) -> int:
+        """How many lines a page gets longer by it.
+
+        Examples
+        --------
+        >>> Header(name="Office").lines(Resolution.FINE)
+        32
+        """
+        return 0 if self.replaces else _LINES * resolution.lines
 
     def on(self, page: Page, number: int, count: int | None = None) -> Page:
         """The page with the line on top.

@@ -103,15 +103,18 @@ def page_of(page: Page) -> negotiation.Page:
     return negotiation.Page(resolution.label, next(widths, "A3"), next(lengths, "unlimited"))
 
 
-def fitting(page: Page, settings: Settings) -> Page:
+def fitting(page: Page, settings: Settings, *, above: int = 0) -> Page:
     """Make a page what the settings say: its resolution and width, and no longer than they allow.
 
     Parameters
     ----------
     page
-        Any. What is too long is reduced in both directions, so that nothing of it is lost.
+        Any. What is too long is reduced in both directions, so that nothing of it is lost but
+        white lines at the end.
     settings
         As :func:`dsp.fax.negotiation.choose` gives them for the page.
+    above
+        Lines that are to be put on top of it.
 
     Examples
     --------
@@ -122,7 +125,7 @@ def fitting(page: Page, settings: Settings) -> Page:
     """
     width, resolution = width_of(settings), resolution_of(settings)
     paper = _LENGTHS.get(settings.length)
-    lines = None if paper is None else _longest(paper, resolution)
+    lines = None if paper is None else _longest(paper, resolution) - above
     return fit(page, width, resolution, lines=lines)
 
 

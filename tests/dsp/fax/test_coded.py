@@ -9,6 +9,7 @@ from dsp.fax import pagecode
 from dsp.fax.capabilities import Settings
 from dsp.fax.coded import Coder
 from dsp.fax.config import EVERYTHING, Config
+from dsp.fax.document import Header, Page, Resolution
 from dsp.fax.sink import Pages
 from dsp.fax.t4 import T4Error
 from dsp.fax.terminal import FaxTerminal
@@ -25,9 +26,9 @@ def made_in(monkeypatch):
     """Names of the threads in which pages have been fitted."""
     names, fitting = [], pagecode.fitting
 
-    def noted(page, settings):
+    def noted(page, settings, **how):
         names.append(threading.current_thread().name.split("_")[0])
-        return fitting(page, settings)
+        return fitting(page, settings, **how)
 
     monkeypatch.setattr(pagecode, "fitting", noted)
     return names
@@ -75,6 +76,26 @@ def test_what_cannot_be_coded_is_told_by_who_takes_it(threads):
     coder.begin(0, replace(STANDARD, coding="T.85"))
     with pytest.raises(T4Error, match=r"T\.85"):
         coder.take(0, replace(STANDARD, coding="T.85"))
+
+
+@pytest.mark.parametrize("resolution", ["R8 × 3.85", "R8 × 7.7"])
+@pytest.mark.parametrize("length", ["A4", "B4"])
+@pytest.mark.parametrize("replaces", [False, True])
+def test_a_page_is_no_longer_with_its_header_than_it_may_be(resolution, length, replaces):
+    black = Page.from_black(np.ones((3200, 1728), np.bool_), Resolution.FINE)
+    now = replace(STANDARD, resolution=resolution, length=length)
+    header = Header(name="Office", replaces=replaces)
+    bare, headed = (Coder([black], Config(header=one)).take(0, now).page for one in (None, header))
+    assert headed.height == bare.height
+    assert headed.rows[-1].any()
+
+
+def test_a_sheet_whose_end_is_white_is_not_reduced_for_its_header():
+    now = replace(STANDARD, resolution="R8 × 7.7", length="A4")
+    sheet = Coder([letter()], Config(header=Header(name="Office"))).take(0, now).page
+    assert sheet.height < letter().height + 32
+    rest = sheet.rows[32:]
+    assert np.array_equal(rest, letter().rows[: len(rest)])
 
 
 def test_a_terminal_has_its_pages_made_ready_beside_the_call(threads, made_in):

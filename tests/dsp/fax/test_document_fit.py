@@ -133,6 +133,19 @@ def test_what_is_too_long_is_reduced_both_ways(width, height, resolution, most):
         assert abs(columns[0] - columns[1] * bound) < 1.5 + columns[1] / min(most, free.height)
 
 
+@given(st.integers(1, 60), st.integers(0, 60), st.integers(1, 80))
+@example(10, 50, 20)
+@settings(max_examples=50, deadline=None)
+def test_what_is_too_long_loses_white_lines_at_its_end_before_it_is_reduced(inked, white, most):
+    black = np.zeros((inked + white, 1728), np.bool_)
+    black[:inked] = True
+    page, shorter = (Page.from_black(one, FINE) for one in (black, black[:inked]))
+    fitted, least = (fit(one, 1728, FINE, lines=most) for one in (page, shorter))
+    assert least.height <= fitted.height == min(page.height, most)
+    assert np.array_equal(fitted.rows[: least.height], least.rows)
+    assert not fitted.rows[least.height :].any()
+
+
 def test_no_lines_are_no_page():
     with pytest.raises(DocumentError, match="0 lines"):
         fit(blots(1728, 2), 1728, FINE, lines=0)
