@@ -78,7 +78,8 @@ class Config:
     Raises
     ------
     FaxError
-        When the ident, SUB, SID, PWD or SEP are longer than 20 characters or not of ASCII.
+        When the ident, SUB, SID, PWD or SEP are longer than 20 characters or not of ASCII, it is
+        able to do what no terminal of this package does, or the silence is less than none.
 
     Examples
     --------
@@ -110,3 +111,8 @@ class Config:
             text = getattr(self, name)
             if len(text) > _IDENT or not (text.isascii() and text.isprintable()):
                 raise FaxError(f"{name} {text!r}: up to {_IDENT} characters of ASCII are needed")
+        able = self.able
+        if able.t85 or able.t85_l0 or able.uncompressed:
+            raise FaxError("T.85 and the uncompressed mode are not to be had")
+        if not self.answer_silence >= 0:
+            raise FaxError(f"an answer_silence of {self.answer_silence} s is none")

@@ -203,7 +203,9 @@ def _grey(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
         levels = np.nan_to_num(np.asarray(image, dtype=np.float64))
         least, most = levels.min(), levels.max()
-        return Image.fromarray(((levels - least) * 255 / ((most - least) or 1)).astype(np.uint8))
+        if least == most:
+            return Image.new("L", image.size, "white")
+        return Image.fromarray(((levels - least) * 255 / (most - least)).astype(np.uint8))
     if image.mode == "LAB":
         return image.getchannel(0)
     if image.has_transparency_data:

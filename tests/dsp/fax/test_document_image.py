@@ -162,6 +162,13 @@ def test_black_and_white_is_a_fax_in_every_format(tmp_path, name):
         assert np.array_equal(one(tmp_path / name).rows, page.rows)
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+@pytest.mark.parametrize("level", [0, 1, 65_535])
+def test_a_picture_of_one_level_of_no_known_range_is_white(tmp_path, kind, level):
+    Image.fromarray(np.full((20, 30), level, kind)).save(tmp_path / "a.tif")
+    assert not one(tmp_path / "a.tif").rows.any()
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "CMYK", "P", "I;16", "I", "F", "YCbCr"])
 def test_every_kind_of_pixel_becomes_black_and_white(tmp_path, mode):
     grey = Image.new("L", (600, 400), 255)

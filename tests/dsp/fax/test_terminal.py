@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -229,3 +230,15 @@ def test_there_must_be_something_to_do():
         FaxTerminal(True)
     with pytest.raises(FaxError, match="ident"):
         Config(ident="x" * 21)
+
+
+@pytest.mark.parametrize("name", ["t85", "t85_l0", "uncompressed"])
+def test_nothing_is_offered_that_no_terminal_here_can_do(name):
+    with pytest.raises(FaxError, match=r"T\.85 and the uncompressed mode"):
+        Config(able=replace(EVERYTHING, **{name: True}))
+
+
+@pytest.mark.parametrize("silence", [-0.1, math.nan])
+def test_no_silence_is_shorter_than_none(silence):
+    with pytest.raises(FaxError, match="answer_silence"):
+        Config(answer_silence=silence)
