@@ -245,6 +245,8 @@ class Job:
         The number of the first try that counts; tries before a ``retry`` do not.
     why
         What keeps it waiting, or ended it, in words.
+    renewed
+        When it was tried afresh last, by a ``retry``; ``None`` if never.
     """
 
     number: int
@@ -259,6 +261,7 @@ class Job:
     cancelling: bool = False
     counted_from: int = 1
     why: str = ""
+    renewed: float | None = None
 
     @property
     def all_confirmed(self) -> bool:

@@ -63,6 +63,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )""",
         "CREATE UNIQUE INDEX one_try_at_a_time ON tries (job) WHERE ended IS NULL",
     ),
+    ("ALTER TABLE jobs ADD COLUMN renewed REAL",),
 )
 """Statements from each version to the next; the version is how many have been run."""
 
@@ -129,6 +130,7 @@ def job_of(row: sqlite3.Row) -> Job:
         bool(row["cancelling"]),
         row["counted_from"],
         row["why"],
+        row["renewed"],
     )
 
 

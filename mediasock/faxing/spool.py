@@ -1,6 +1,6 @@
 """The jobs on disk: an sqlite3 database, each change of it durable when its method returns.
 
-All the SQL there is is here and in schema.py. Methods block; :mod:`mediasock.faxing.office` keeps
+All the SQL there is is here and in schema.py. Methods block; :mod:`mediasock.faxing.desk` keeps
 them off the event loop. Any number of processes may have the spool open.
 
 A job is ``calling`` if and only if it has a try that has not ended, and then it has one. Each
@@ -250,9 +250,11 @@ class Spool:
             if job.state is State.WAITING:
                 self._set(number, due=now)
             else:
+                begun = job.submitted if job.renewed is None else job.renewed
                 self._set(
                     number,
-                    deadline=now + job.order.deadline - job.submitted,
+                    deadline=now + job.order.deadline - begun,
+                    renewed=now,
                     counted_from=len(self._tries(number)) + 1,
                     ended=None,
                     cancelling=False,

@@ -184,6 +184,17 @@ def test_a_failed_job_is_tried_afresh_from_where_it_was(spool: Spool, clock: Clo
     assert two is not None and two.first == 2
 
 
+def test_each_time_it_is_tried_afresh_there_is_as_much_time_as_there_was(
+    spool: Spool, clock: Clock
+) -> None:
+    spool.submit(Order("1", deadline=EPOCH + 1000), "a", 1)
+    for later in (5000, 100, 1001, 90_000):
+        clock.now += later
+        if not spool.expire():
+            spool.cancel(1)
+        assert spool.retry(1).order.deadline == clock.now + 1000
+
+
 def test_a_job_that_waits_is_tried_now(spool: Spool, clock: Clock) -> None:
     one = begun(spool)
     spool.close_try(one.token, Ending(cause="USER_BUSY"))
