@@ -48,6 +48,7 @@ TIDY: Final = 3600.0
 """Seconds between two times that old documents are removed."""
 
 _REFUSAL = re.compile(r"-ERR ([A-Z0-9_]+)\s*")
+"""With a cause and nothing else: ``-ERR Command not found!`` has none."""
 
 
 class Switch(Protocol):
@@ -222,7 +223,7 @@ class Dispatcher:
     def _refused(self, text: str) -> Ending:
         if self._stopping:
             return Ending(INTERRUPTED, text="the server was stopped")
-        found = _REFUSAL.match(text)
+        found = _REFUSAL.fullmatch(text)
         cause = found[1] if found else ""
         return Ending(cause=cause, text="" if cause else text.strip())
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mediasock.esl.errors import Disconnected, WaitTimeout
 from mediasock.faxing.desk import Desk
 from mediasock.faxing.dispatch import API, GONE, Dispatcher, chosen
-from mediasock.faxing.jobs import Job, Limits, Order, State
+from mediasock.faxing.jobs import Ending, Job, Limits, Order, State
 from mediasock.faxing.policy import standard
 from mediasock.faxing.settings import Settings
 from mediasock.faxing.spool import Spool
@@ -170,6 +170,17 @@ def test_what_cannot_be_sent_fails_and_says_why() -> None:
         },
         every=20.0,
     )
+
+
+def test_a_refusal_without_a_cause_is_kept_in_its_own_words() -> None:
+    async def story(rig: Rig) -> None:
+        job = rig.submit("1")
+        (after,) = await rig.over(job.number)
+        endings = [one.ending for one in rig.spool.tries(job.number)]
+        assert set(endings) == {Ending(text="-ERR Command not found!")}
+        assert after.why == "the call failed: -ERR Command not found!"
+
+    told(story, {"1": [Refused("Command not found!")]})
 
 
 def test_a_job_whose_time_is_over_is_not_called() -> None:
