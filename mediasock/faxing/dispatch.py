@@ -45,7 +45,7 @@ API: Final = 10.0
 """Seconds for the answer to a short command."""
 
 TIDY: Final = 3600.0
-"""Seconds between two times that old documents are removed."""
+"""Seconds between two times that what is old is removed."""
 
 _REFUSAL = re.compile(r"-ERR ([A-Z0-9_]+)\s*")
 """With a cause and nothing else: ``-ERR Command not found!`` has none."""
@@ -285,8 +285,9 @@ class Dispatcher:
         known = await self._desk.do(self._spool.known)
         try:
             await self._desk.do(documents.sweep, self._spool.documents, known)
+            await self._desk.do(self._desk.presence.sweep)
         except OSError as error:
-            raise SpoolError(f"{self._spool.documents}: {error.strerror or error}") from error
+            raise SpoolError(f"{error.filename}: {error.strerror or error}") from error
 
 
 def _has(going: Iterable[tuple[Job, Try]], token: str) -> bool:

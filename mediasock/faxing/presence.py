@@ -31,7 +31,7 @@ class Lock:
     Raises
     ------
     SpoolError
-        When it cannot be made.
+        By :meth:`take`, when it cannot be made, or the file system has no locks.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,15 +42,19 @@ class Lock:
         """Take it if nobody has it; whether it is ours."""
         if self._descriptor >= 0:
             return True
+        ours = False
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                ours = _locked(descriptor)
+            finally:
+                if not ours:
+                    os.close(descriptor)
         except OSError as error:
             raise SpoolError(f"{self._path}: {error.strerror or error}") from error
-        if not _locked(descriptor):
-            os.close(descriptor)
-            return False
-        self._descriptor = descriptor
-        return True
+        if ours:
+            self._descriptor = descriptor
+        return ours
 
     def let_go(self) -> None:
         """Give it up."""
@@ -75,7 +79,7 @@ class Presence:
     Raises
     ------
     SpoolError
-        When the file cannot be made.
+        When the file cannot be made and locked.
 
     Examples
     --------
@@ -89,10 +93,15 @@ class Presence:
     """
 
     def __init__(self, directory: Path) -> None:
-        self.name = uuid.uuid4().hex
         self._directory = directory
-        self._lock = Lock(directory / self.name)
-        self._lock.take()
+        self._born()
+        while not (self._lock.take() and (directory / self.name).exists()):
+            # another's sweep came between the file and its lock, and took us for dead
+            self._born()
+
+    def _born(self) -> None:
+        self.name = uuid.uuid4().hex
+        self._lock = Lock(self._directory / self.name)
 
     def alive(self, name: str) -> bool:
         """Whether a process of this name is there; the file of one that is not is removed."""
@@ -103,17 +112,23 @@ class Presence:
         path = self._directory / name
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                if not _locked(descriptor):
+                    return True
+                path.unlink()
+                return False
+            finally:
+                os.close(descriptor)
         except FileNotFoundError:
             return False
         except OSError as error:
             raise SpoolError(f"{path}: {error.strerror or error}") from error
-        try:
-            if not _locked(descriptor):
-                return True
-            path.unlink(missing_ok=True)
-            return False
-        finally:
-            os.close(descriptor)
+
+    def sweep(self) -> None:
+        """Remove the files of all that are not there."""
+        for path in self._directory.iterdir():
+            with suppress(SpoolError):  # another user's: nobody can tell
+                self.alive(path.name)
 
     def leave(self) -> None:
         """Go: for others this is a dead process."""
@@ -125,6 +140,6 @@ class Presence:
 def _locked(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
     return True

@@ -368,12 +368,16 @@ def test_a_disk_that_is_full_at_the_end_of_a_call_loses_nothing() -> None:
     told(story, {"1": [Answered()]})
 
 
-def test_old_documents_are_removed() -> None:
+def test_what_is_old_is_removed() -> None:
     async def story(rig: Rig) -> None:
+        (rig.spool.processes / ("f" * 32)).write_bytes(b"")
         await rig.over(rig.submit("1", 1).number)
         assert len(list(rig.spool.documents.iterdir())) == 1
         await asyncio.sleep(3 * 3600)
         assert list(rig.spool.documents.iterdir()) == []
+        assert [path.name for path in rig.spool.processes.iterdir()] == [
+            rig.processes[-1][0].presence.name
+        ]
 
     told(story, {"1": [Answered()]}, keep=3600.0, every=20.0)
 
