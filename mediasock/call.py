@@ -21,6 +21,7 @@ from .esl.errors import Disconnected, EslError, HungUp, ModeError
 from .esl.events import Event
 from .media.errors import StreamLost
 from .media.hub import MediaHub
+from .media.sources import PlayError
 from .media.stream import Stream
 from .session import MediaSession, open_stream
 
@@ -265,14 +266,16 @@ class Call:
         Raises
         ------
         PlayError
-            When the stream is up and the file cannot be played.
+            When the file is not there for whoever reads it, or cannot be played.
         """
         if self._session is not None:
             await self._session.playback(what, break_on=break_on, timeout=timeout)
             return
         self._give_up_stream()
         await self.set("playback_terminators", break_on or "none")
-        await self.execute("playback", what, timeout=timeout)
+        done = await self.execute("playback", what, timeout=timeout)
+        if done.text("Application-Response") == "FILE NOT FOUND":
+            raise PlayError(f"{what}: FreeSWITCH finds no such file")
 
     async def break_(self) -> None:
         """Stop whatever is playing, ours or FreeSWITCH's."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator
@@ -21,6 +22,8 @@ from dsp.types import Samples
 
 from .errors import MarkMissed, MediaError, StreamClosed, StreamLost
 from .sources import Feed, Playable, PlayError, Reservoir
+
+log = logging.getLogger(__name__)
 
 Outcome: TypeAlias = Literal["done", "broken"]
 
@@ -92,7 +95,9 @@ class Playback:
                 reached.set_result(position)
 
     def finish(self, how: Outcome | Exception) -> None:
-        """End it, in the loop's thread."""
+        """End it, in the loop's thread; what could not be played is told though nobody waits."""
+        if isinstance(how, PlayError):
+            log.warning("cannot be played: %s", how, extra={"call": self._player.uuid})
         self.feed.close()
         if not self._over.done():
             if isinstance(how, Exception):
@@ -137,10 +142,13 @@ class Player:
         Samples a second of the wire.
     wake
         Tells the media thread that there is something to read, or to take back.
+    uuid
+        The call's name, for the log.
     """
 
-    def __init__(self, rate: int, *, wake: Callable[[], None]) -> None:
+    def __init__(self, rate: int, *, wake: Callable[[], None], uuid: str = "") -> None:
         self.rate = rate
+        self.uuid = uuid
         self._wake = wake
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()

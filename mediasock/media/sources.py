@@ -23,6 +23,7 @@ from scipy.signal import resample_poly
 from dsp.tone_stream import SILENCE_PREFIX, TONE_PREFIX, parse
 from dsp.types import DspError, Samples, whole
 
+from ..unreadable import why
 from .errors import MediaError
 
 Recorded: TypeAlias = str | Path | NDArray[np.int16] | tuple[NDArray[np.int16], int]
@@ -149,7 +150,7 @@ def _of_file(path: str, rate: int) -> Iterator[Samples]:
         with soundfile.SoundFile(path) as file:
             yield from _resampled(_mono_blocks(file), file.samplerate, rate)
     except (soundfile.SoundFileError, OSError, TypeError) as error:
-        raise PlayError(f"{path}: {error}") from error
+        raise PlayError(f"{path}: {why(path, error)}") from error
 
 
 def _mono_blocks(file: soundfile.SoundFile) -> Iterator[NDArray[np.float64]]:

@@ -204,7 +204,9 @@ class Stream:
         if self.voice is None:
             hub = self._hub
             self.voice = Player(
-                self.wire.rate, wake=lambda: hub.post(lambda: hub.engine.speak(self))
+                self.wire.rate,
+                wake=lambda: hub.post(lambda: hub.engine.speak(self)),
+                uuid=self.uuid,
             )
             if self._closing:
                 self.voice.close()

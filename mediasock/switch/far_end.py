@@ -20,6 +20,7 @@ from scipy.signal import resample_poly
 from dsp import tone_stream, tones
 from dsp.types import DspError, Samples, whole
 
+from ..unreadable import why
 from .errors import SwitchError
 
 
@@ -143,7 +144,7 @@ class FarEnd:
                     return tones.dtmf(
                         digits, on_ms=on_ms, off_ms=off_ms, level=level, rate=self.rate
                     )
-        except (DspError, soundfile.SoundFileError, OSError) as error:
+        except DspError as error:
             raise ScriptError(f"{step}: {error}") from error
 
     def _silence(self, seconds: float) -> Samples:
@@ -203,7 +204,10 @@ def write_both(path: str | Path, said: Samples, heard: Samples, rate: int) -> No
 
 
 def _read(file: str | Path, rate: int) -> Samples:
-    samples, source = soundfile.read(file, dtype="float64", always_2d=True)
+    try:
+        samples, source = soundfile.read(file, dtype="float64", always_2d=True)
+    except (soundfile.SoundFileError, OSError, TypeError) as error:
+        raise ScriptError(f"{file} cannot be played: {why(file, error)}") from error
     mono = samples.mean(axis=1)
     if source != rate:
         common = gcd(source, rate)

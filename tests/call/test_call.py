@@ -9,6 +9,7 @@ import soundfile
 
 from mediasock.esl.errors import Disconnected, HungUp, ModeError, WaitTimeout
 from mediasock.media import StreamLost
+from mediasock.media.sources import PlayError
 from mediasock.switch.far_end import FarEnd, HangUp, Keys, Rfc2833, Tone, Wait
 from tests.support.calls import Scripted, dial, loudness_at, run, serving, until
 
@@ -113,6 +114,30 @@ def test_playback_without_a_stream_is_the_switchs(talk):
     assert told.variable("playback_terminators") == "5"
     assert loudness_at(told.far_end.heard, 1000) > -30
     assert told.outcome.frames_from_application == 0
+
+
+def test_playback_of_what_the_switch_does_not_find_is_an_error_that_names_it(talk):
+    async def script(call):
+        await call.answer()
+        with pytest.raises(PlayError, match=r"^/nowhere/gone\.wav: FreeSWITCH finds no such file$"):
+            await call.playback("/nowhere/gone.wav")
+        await call.hangup()
+
+    assert talk(script).outcome.went_well
+
+
+def test_a_prompt_that_nobody_waits_for_and_that_is_not_there_is_told_in_the_log(talk, caplog):
+    async def script(call):
+        async with call.media() as media:
+            media.play("/nowhere/gone.wav")
+            await media.playback("silence_stream://40")
+        await call.hangup()
+
+    assert talk(script).outcome.went_well
+    (told,) = (one for one in caplog.records if "cannot be played" in one.message)
+    assert told.levelname == "WARNING"
+    assert "/nowhere/gone.wav" in told.message
+    assert told.call
 
 
 def test_playback_with_a_stream_goes_through_it_and_the_stream_lives(talk):

@@ -120,7 +120,10 @@ def unused_port():
         (["127.0.0.1:1", "--calls", "0"], "0 is not in the range"),
         (["127.0.0.1:1", "--dtmf", "1x"], "'X' is no key"),
         (["127.0.0.1:1", "--rfc2833", "1 2"], "' ' is no key"),
-        (["127.0.0.1:1", "--play", "no-such-file.wav"], "no-such-file.wav"),
+        (
+            ["127.0.0.1:1", "--play", "nowhere.wav"],
+            "nowhere.wav cannot be played: No such file or directory\n",
+        ),
         (["127.0.0.1:1", "--play", "tone_stream://%(1,2"], "tone_stream://%(1,2"),
         (["127.0.0.1:1", "--record", "no/such/place.wav"], "no/such"),
     ],

@@ -18,7 +18,7 @@ class Ring:
     """The media thread's side of a player: a ring that is filled and sent from, and flushed."""
 
     def __init__(self):
-        self.player = Player(RATE, wake=lambda: None)
+        self.player = Player(RATE, wake=lambda: None, uuid="the call")
         self.waiting = deque()
         self.line = []
 
@@ -146,7 +146,7 @@ async def test_samples_read_and_not_sent_are_not_played():
 
 
 @asynchronous
-async def test_what_cannot_be_played_says_so_and_the_next_is_played(tmp_path):
+async def test_what_cannot_be_played_says_so_and_the_next_is_played(tmp_path, caplog):
     ring = Ring()
     gone = ring.player.enqueue(tmp_path / "gone.wav")
     wrong = ring.player.enqueue("tone_stream://%(100,")
@@ -157,6 +157,8 @@ async def test_what_cannot_be_played_says_so_and_the_next_is_played(tmp_path):
     with pytest.raises(PlayError, match="tone_stream"):
         await wrong
     assert ring.line == ramp(50).tolist()
+    assert [(one.levelname, one.call) for one in caplog.records] == [("WARNING", "the call")] * 2
+    assert "gone.wav: No such file or directory" in caplog.text
 
 
 @asynchronous

@@ -88,6 +88,15 @@ def test_what_is_no_sound_is_a_play_error(what):
         whole(what)
 
 
+def test_a_file_that_is_not_there_is_told_from_one_that_is_no_sound(tmp_path):
+    with pytest.raises(PlayError, match=r"^x\.wav: No such file or directory$"):
+        whole("x.wav")
+    with pytest.raises(PlayError, match=r"Format not recognised$"):
+        whole(__file__)
+    with pytest.raises(PlayError, match=r"Is a directory$"):
+        whole(tmp_path)
+
+
 def test_streams_by_name_are_rendered():
     spec = "tone_stream://%(300,100,440,480);loops=2"
     np.testing.assert_array_equal(whole(spec, 16000), render(spec, 16000))
