@@ -121,7 +121,8 @@ class Fax(App):
         await desk.in_thread(ready.warm)
         for one in await desk.in_thread(lambda: list(interrupted(desk.places.spool))):
             desk.counts.interrupted += 1
-            about = {"call": one.facts.get("call"), "file": str(one.document), "pages": one.pages}
+            document = str(one.document) if one.pages else ""
+            about = {"call": one.facts.get("call", ""), "file": document, "pages": one.pages}
             log.warning("a fax was interrupted while it was received", extra=about)
             desk.hooks.start("interrupted", {**one.facts, **about})
         if self._open_office is not None:

@@ -10,6 +10,7 @@ a page (:class:`~dsp.fax.document.TiffWriter`).
 from __future__ import annotations
 
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -19,17 +20,31 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
 from dsp.fax.document import DocumentError, Page, TiffWriter, read, write_pdf
-from dsp.fax.document_disk import sync_directory, whole
+from dsp.fax.document_disk import put, sync_directory, whole
 from dsp.fax.t4 import Quality
 from mediasock.errors import MediasockError
 
-__all__ = ["InUse", "Interrupted", "Journal", "StoringSink", "interrupted", "write_record"]
+__all__ = [
+    "PARTIAL",
+    "InUse",
+    "Interrupted",
+    "Journal",
+    "StoringSink",
+    "as_pdf",
+    "interrupted",
+    "journal_of",
+    "write_record",
+]
 
 PARTIAL, INTERRUPTED = ".partial", ".interrupted"
+_BESIDE = "[0-9a-f]" * 32
+"""A document's temporary files have this between its name and ``.part``: ``x.tiff`` is none of
+``x``'s."""
 
 
 class InUse(MediasockError):  # noqa: N818 - named by what happened
@@ -155,21 +170,23 @@ class Journal:
     """
 
     def __init__(self, spool: Path, document: Path, facts: Mapping[str, Any]) -> None:
-        digest = hashlib.sha256(os.fsencode(document)).hexdigest()[:8]
-        self.path = spool / f"{document.name}.{digest}{PARTIAL}"
+        self.path = journal_of(spool, document)
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            if not _locked(self._descriptor, self.path):
-                raise InUse(f"{document} is being received by another call")
-            known = {"file": str(document), "before": _identity(document), **facts}
-            line = json.dumps(known) + "\n"
-            os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, line.encode(), 0)
-            os.fsync(self._descriptor)
-            sync_directory(self.path)
-        except BaseException:
+        if not _locked(self._descriptor, self.path):
             os.close(self._descriptor)
+            raise InUse(f"{document} is being received by another call")
+        try:
+            self._write({"file": str(document), "before": _identity(document), **facts})
+        except BaseException:
+            self.close()
             raise
+
+    def _write(self, known: Mapping[str, Any]) -> None:
+        line = json.dumps(known) + "\n"
+        os.ftruncate(self._descriptor, 0)
+        put(self._descriptor, line.encode(), 0)
+        os.fsync(self._descriptor)
+        sync_directory(self.path)
 
     def close(self) -> None:
         """Say that the call is over, however it went; a journal that stays is told of later."""
@@ -182,6 +199,12 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def journal_of(spool: Path, document: Path) -> Path:
+    """Where the journal of a document is while that is received."""
+    digest = hashlib.sha256(os.fsencode(document)).hexdigest()[:8]
+    return spool / f"{document.name}.{digest}{PARTIAL}"
 
 
 def _identity(document: Path) -> int | None:
@@ -232,7 +255,11 @@ def interrupted(spool: Path) -> Iterator[Interrupted]:
         with suppress(OSError), path.open("rb+") as file:
             if not _locked(file.fileno(), path):
                 continue
-            found = _account(file.read())
+            journal = file.read()
+            if not journal:  # killed before it said of what
+                path.unlink()
+                continue
+            found = _account(journal)
             path.replace(path.with_suffix(INTERRUPTED))
             yield found
 
@@ -243,22 +270,18 @@ def _account(journal: bytes) -> Interrupted:
         document, before = Path(facts.pop("file")), facts.pop("before", None)
     except (ValueError, KeyError, TypeError):
         return Interrupted(Path(), 0, {})  # killed before it was written, so before any page
-    for rest in document.parent.glob(f".{_literal(document.name)}.*.part"):
+    for rest in document.parent.glob(f".{glob.escape(document.name)}.{_BESIDE}.part"):
         rest.unlink(missing_ok=True)
     begun = _identity(document) != before
     return Interrupted(document, _pages(document) if begun else 0, facts)
 
 
-def _literal(name: str) -> str:
-    return "".join(f"[{one}]" if one in "*?[" else one for one in name)
-
-
 def _pages(document: Path) -> int:
-    count = 0
+    pages = 0
     with suppress(DocumentError):
         for _ in read(document):
-            count += 1
-    return count
+            pages += 1
+    return pages
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
@@ -274,13 +297,16 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def as_pdf(document: Path) -> Path:
-    """Write a document once more as PDF beside it.
+    """Write a document once more as PDF beside it, by a name that nothing has yet.
 
     Raises
     ------
     DocumentError
         When it cannot be.
     """
-    path = document.with_suffix(".pdf")
+    suffix = document.suffix if document.suffix.lower() in (".tif", ".tiff") else ""
+    name = document.name.removesuffix(suffix)
+    names = (f"{name}{f'-{n}' if n > 1 else ''}.pdf" for n in count(1))
+    path = next(one for one in map(document.with_name, names) if not one.exists())
     write_pdf(read(document), path)
     return path

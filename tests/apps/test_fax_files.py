@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from dsp.fax import document_tiff
-from dsp.fax.document import Page, Resolution, read
+from dsp.fax.document import Page, Resolution, TiffWriter, read
+from dsp.fax.document_disk import create_beside
+from mediasock.apps import fax_files
 from mediasock.apps.fax_files import InUse, Journal, StoringSink, as_pdf, interrupted, write_record
 from tests.support.served import PATIENCE, environment
 
@@ -205,6 +207,33 @@ def test_a_journal_that_was_never_written_is_one_without_a_page(tmp_path):
     assert (found.pages, dict(found.facts)) == (0, {})
 
 
+def test_a_journal_that_cannot_be_written_is_not_left(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fax_files.os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            Journal(tmp_path, tmp_path / "a.tiff", {})
+    assert list(tmp_path.iterdir()) == []
+    Journal(tmp_path, tmp_path / "a.tiff", {}).close()
+
+
+def test_an_empty_journal_is_of_no_fax(tmp_path):
+    (tmp_path / "a.tiff.12345678.partial").touch()
+    assert list(interrupted(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_beside_a_document_goes_and_nothing_of_another_ones(tmp_path):
+    """A document x was interrupted while one named x.tiff, or x.0123, is received."""
+    journal = Journal(tmp_path, tmp_path / "x", {})
+    os.close(journal._descriptor)  # as when the process dies
+    paths = [create_beside(tmp_path / name)[1] for name in ("x", "x.tiff", "x.0123", "xx")]
+    assert len(list(interrupted(tmp_path))) == 1
+    assert [path.exists() for path in paths] == [False, True, True, True]
+
+
 # -- afterwards ---------------------------------------------------------------------------------
 
 
@@ -223,6 +252,25 @@ def test_a_document_is_written_as_pdf_beside_it(tmp_path, pool):
         sink.put(page(seed), None)
     sink.close()
     pdf = as_pdf(tmp_path / "a.tiff")
-    assert pdf == tmp_path / "a.pdf"
+    assert pdf.name == "a.pdf"
     assert pdf.read_bytes().startswith(b"%PDF-")
     assert pdf.read_bytes().count(b"/Type /Page\n") == 2 or b"/Count 2" in pdf.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "pdf"),
+    [
+        ("a.TIF", "a.pdf"),
+        ("2026.11.26", "2026.11.26.pdf"),
+        ("offer.tiff", "offer-2.pdf"),
+        ("in.pdf", "in.pdf.pdf"),
+        ("offer", "offer-2.pdf"),
+    ],
+)
+def test_a_pdf_replaces_nothing(tmp_path, name, pdf):
+    (tmp_path / "offer.pdf").write_bytes(b"the operator's own")
+    with TiffWriter(tmp_path / name) as writer:
+        writer.append(page(1))
+    assert as_pdf(tmp_path / name) == tmp_path / pdf
+    assert (tmp_path / pdf).read_bytes().startswith(b"%PDF-")
+    assert (tmp_path / "offer.pdf").read_bytes() == b"the operator's own"
