@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dsp.fax.document_disk import make_directory
 from mediasock.errors import MediasockError
+
+from .fax_files import PARTIAL
+
+_UNTOLD = re.compile(r"[\x00-\x1f\x7f\\]|\$\{")
+"""What no channel variable can be set to have, so that a name with it could not be told."""
 
 __all__ = ["PathRefused", "Places"]
 
@@ -70,9 +76,12 @@ class Places:
         Raises
         ------
         PathRefused
-            When it is elsewhere, there is something that is no file, or it cannot be made.
+            When it is elsewhere, there is something that is no file, it cannot be made, or is
+            named as journals are.
         """
         path = next(self._inside(name, [self.spool]))
+        if path.name.endswith(PARTIAL):
+            raise PathRefused(f"{name}: names that end in {PARTIAL} are not for documents")
         if path.exists() and not path.is_file():
             raise PathRefused(f"{name} is no file")
         self._make(path.parent, name)
@@ -92,6 +101,8 @@ class Places:
 
     def _inside(self, name: str, bases: Sequence[Path]) -> Iterator[Path]:
         """The places that a name means, seen from some; there is one at least that may be had."""
+        if _UNTOLD.search(name):
+            raise PathRefused(f"{name!r} has what no channel variable can have")
         roots = [root.resolve() for root in self._roots]
         some = False
         try:

@@ -82,6 +82,19 @@ def test_what_is_no_file_is_refused(places, tmp_path):
         places.to_read("none.tiff")
 
 
+@pytest.mark.parametrize("name", ["a\\b.tiff", "a\nb.tiff", "${uuid}.tiff"])
+def test_a_name_that_no_variable_can_tell_is_refused(places, name):
+    with pytest.raises(PathRefused, match="no channel variable"):
+        places.to_write(name)
+    assert places.to_write("O'Brien $1.tiff").name == "O'Brien $1.tiff"
+
+
+@pytest.mark.parametrize("name", ["keep.partial", "sub/.partial"])
+def test_a_documents_name_is_none_of_a_journals(places, name):
+    with pytest.raises(PathRefused, match="not for documents"):
+        places.to_write(name)
+
+
 def test_directories_are_made_inside(places, tmp_path):
     assert places.to_write("2026/11/a.tiff").parent.is_dir()
     assert places.directory("traces").is_dir()
