@@ -25,7 +25,8 @@ PATIENCE = 30.0
 """Seconds that each application may take which sets variables or which the dialplan wants."""
 
 _DELIMITERS = ";|~^"
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f$\\]")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]")
+_OPENING = re.compile(r"\$+(?=\{)")
 
 
 def failed(outcome: Outcome, *, sending: bool, calling: bool) -> Result:
@@ -48,17 +49,21 @@ async def set_variables(call: Call, values: Mapping[str, str]) -> bool:
     """Set channel variables, all at once; False where the call is over or they are not taken.
 
     FreeSWITCH would expand ``${…}`` in them, and what the far end calls itself is among them: no
-    value has a dollar sign. Nor has it quotation marks, in which ``multiset`` would not divide.
+    value has a dollar sign before a brace. Between quotation marks ``multiset`` would not divide:
+    what has one is set alone.
     """
-    safe = {name: _UNSAFE.sub("", value).replace("'", "’") for name, value in values.items()}
-    joined = "".join(safe.values())
+    safe = {name: _OPENING.sub("", _UNSAFE.sub("", value)) for name, value in values.items()}
+    together = {name: value for name, value in safe.items() if "'" not in value}
+    joined = "".join(together.values())
     delimiter = next((one for one in _DELIMITERS if one not in joined), None)
+    if delimiter is None:
+        together = {}
     try:
-        if delimiter is None:
-            for name, value in safe.items():
+        for name, value in safe.items():
+            if name not in together:
                 await call.execute("set", f"{name}={value}", lock=True, timeout=PATIENCE)
-        else:
-            pairs = delimiter.join(f"{name}={value}" for name, value in safe.items())
+        if together:
+            pairs = f"{delimiter}".join(f"{name}={value}" for name, value in together.items())
             argument = f"^^{delimiter}{pairs}"
             await call.execute("multiset", argument, lock=True, timeout=PATIENCE)
     except (HungUp, Disconnected):

@@ -145,12 +145,12 @@ def is_true(text: str) -> bool:
 
     Examples
     --------
-    >>> [is_true(one) for one in ("Yes", "true", "1", "0", "no", "")]
+    >>> [is_true(one) for one in ("Yes", "true", "10", "-0", "no", "")]
     [True, True, True, False, False, False]
     """
     word = text.strip().lower()
     if re.fullmatch("-?[0-9]+", word):
-        return int(word) != 0
+        return bool(word.strip("-0"))
     return word in {"yes", "on", "true", "t", "enabled", "active", "allow"}
 
 

@@ -104,7 +104,7 @@ def test_the_dialplan_is_told_how_it_went(faxed, tmp_path):
 def test_what_the_far_end_says_of_itself_is_not_expanded(faxed):
     kind = quick(far_ident="${system(id)}'\\n")
     told = faxed(kind=kind, options={"hangup": False})
-    assert told.variable("fax_remote_station_id") == "{system(id)}’n"
+    assert told.variable("fax_remote_station_id") == "{system(id)}'n"
     assert told.variable("fax_result_code") == "0"
 
 
@@ -282,8 +282,6 @@ class Office:
 
 
 class Try:
-    pages = (page(7),)
-
     def __init__(self, office, token):
         self.told, self.token = office.told, token
 
@@ -294,6 +292,9 @@ class Try:
 
     async def __aexit__(self, kind, error, trace):
         self.told.append("left" if error is None else kind.__name__)
+
+    def read(self):
+        return (page(7),)
 
     def config(self, base):
         return replace(base, first=2, total=2)
@@ -445,6 +446,27 @@ def test_what_a_kill_interrupted_is_told_at_the_start(faxed, tmp_path, caplog):
     assert told.app.counts.interrupted == 1
     [said] = [one for one in caplog.records if "interrupted while" in one.message]
     assert (said.call, said.pages) == ("c-old", 1)
+
+
+def test_the_file_of_an_interrupted_fax_is_its_own(tmp_path):
+    """One whose first page had not come has none, also where an older document has its name."""
+    with TiffWriter(tmp_path / "daily.tiff") as writer:
+        writer.append(page(1))
+    before = (tmp_path / "daily.tiff").stat().st_ino
+    journal = {"file": str(tmp_path / "daily.tiff"), "before": before, "call": "c-1"}
+    (tmp_path / "daily.tiff.1.partial").write_text(json.dumps(journal))
+    (tmp_path / "half.tiff.1.partial").write_text('{"file": ')
+    script = "import sys; print(sys.argv[2:], file=open(sys.argv[1], 'a'))"
+    hook = [sys.executable, "-c", script, str(tmp_path / "told"), "{call}", "{file}", "{pages}"]
+    app = Fax({"spool": str(tmp_path), "hooks": {"interrupted": hook}})
+
+    async def story():
+        await app.on_start()
+        await app.on_stop()
+
+    run(story())
+    told = (tmp_path / "told").read_text().splitlines()
+    assert sorted(told) == ["['', '', '0']", "['c-1', '', '0']"]
 
 
 @pytest.mark.parametrize(

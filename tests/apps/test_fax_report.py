@@ -1,8 +1,11 @@
 """What the dialplan is told of a fax, on calls that take it and calls that do not."""
 
 import asyncio
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mediasock.apps.fax_report import set_variables
 from mediasock.esl.errors import CommandRefused, Disconnected, HungUp, WaitTimeout
@@ -29,8 +32,25 @@ def told(call, values):
 
 def test_all_at_once_by_a_delimiter_that_none_of_them_has():
     call = Call()
-    assert told(call, {"a": "1;2", "b": "${c}\nd"})
-    assert call.asked == [("multiset", "^^|a=1;2|b={c}d", True, True)]
+    assert told(call, {"a": "1;2", "b": "${c}\nd", "c": "$1$\\{d}"})
+    assert call.asked == [("multiset", "^^|a=1;2|b={c}d|c=$1{d}", True, True)]
+
+
+def test_what_has_a_quotation_mark_is_set_alone_as_it_is():
+    call = Call()
+    assert told(call, {"a": "1", "b": "O'Brien $1.tiff", "c": "2"})
+    assert call.asked == [
+        ("set", "b=O'Brien $1.tiff", True, True),
+        ("multiset", "^^;a=1;c=2", True, True),
+    ]
+
+
+@given(st.text(st.sampled_from("${}\\'\n;a")))
+def test_no_value_is_expanded(value):
+    call = Call()
+    told(call, {"a": value})
+    [(_, argument, _, _)] = call.asked
+    assert not re.search(r"\$[$\\]*\{", argument)
 
 
 def test_one_by_one_where_all_delimiters_are_taken():

@@ -105,7 +105,7 @@ def test_any_value_makes_wishes(variables):
 
 
 @pytest.mark.parametrize(
-    "word", ["yes", "ON", "true", "t", "enabled", "active", "allow", "2", "-1"]
+    "word", ["yes", "ON", "true", "t", "enabled", "active", "allow", "2", "-1", "9" * 5000]
 )
 def test_yes(word):
     assert is_true(word)
