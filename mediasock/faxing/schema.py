@@ -64,6 +64,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE UNIQUE INDEX one_try_at_a_time ON tries (job) WHERE ended IS NULL",
     ),
     ("ALTER TABLE jobs ADD COLUMN renewed REAL",),
+    (
+        # a job goes with its document: the documents of these went before
+        "DELETE FROM tries WHERE job IN (SELECT number FROM jobs WHERE document = '')",
+        "DELETE FROM jobs WHERE document = ''",
+    ),
 )
 """Statements from each version to the next; the version is how many have been run."""
 

@@ -54,7 +54,7 @@ class Settings:
     pages
         Of a job, at most.
     keep
-        Seconds for which the document of a job that is over is kept.
+        Seconds for which a job that is over is kept, with its document.
     policy
         A file in place of policy.toml; empty is that.
 
@@ -78,7 +78,7 @@ class Settings:
     tries: int = 12
     kill_time: float = 86_400.0
     pages: int = 200
-    keep: float = 7 * 86_400.0
+    keep: float = 30 * 86_400.0
     policy: str = ""
 
     def __post_init__(self) -> None:

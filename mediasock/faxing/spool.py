@@ -239,14 +239,12 @@ class Spool:
         NoSuchJob
             When none has this number.
         JobStateError
-            When it is sent, being called, or its document is not kept any more.
+            When it is sent or being called.
         """
         with self._changing():
             job, now = self._job(number), self._clock()
             if job.state in {State.SENT, State.CALLING}:
                 raise JobStateError(f"job {number} is {job.state}")
-            if not job.document:
-                raise JobStateError(f"job {number}: its document is not kept any more")
             if job.state is State.WAITING:
                 self._set(number, due=now)
             else:
@@ -275,20 +273,21 @@ class Spool:
         return late
 
     def forget(self, age: float) -> list[str]:
-        """Let go of the documents of jobs that are over for so many seconds, and name them."""
+        """Let go of jobs that are over for so many seconds, and name their documents."""
         before = self._clock() - age
         with self._changing():
-            rows = self._database.execute(
-                "SELECT number, document FROM jobs WHERE ended < ? AND document <> ''", (before,)
-            ).fetchall()
-            for row in rows:
-                self._set(row["number"], document="")
-        return [row["document"] for row in rows]
+            old = self._jobs("SELECT * FROM jobs WHERE ended < ?", before)
+            self._database.execute(
+                "DELETE FROM tries WHERE job IN (SELECT number FROM jobs WHERE ended < ?)",
+                (before,),
+            )
+            self._database.execute("DELETE FROM jobs WHERE ended < ?", (before,))
+        return [job.document for job in old]
 
     def known(self) -> frozenset[str]:
         """The names of all documents that jobs have."""
         with self._reading():
-            rows = self._database.execute("SELECT document FROM jobs WHERE document <> ''")
+            rows = self._database.execute("SELECT document FROM jobs")
             return frozenset(row["document"] for row in rows.fetchall())
 
     # -- tries --------------------------------------------------------------------------------

@@ -374,7 +374,7 @@ def test_what_is_old_is_removed() -> None:
         await rig.over(rig.submit("1", 1).number)
         assert len(list(rig.spool.documents.iterdir())) == 1
         await asyncio.sleep(3 * 3600)
-        assert list(rig.spool.documents.iterdir()) == []
+        assert list(rig.spool.documents.iterdir()) == [] and rig.spool.jobs() == []
         assert [path.name for path in rig.spool.processes.iterdir()] == [
             rig.processes[-1][0].presence.name
         ]

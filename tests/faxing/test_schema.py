@@ -36,20 +36,28 @@ def test_an_older_spool_becomes_a_newer_one_with_its_jobs(
         Spool(tmp_path)
 
 
-def test_a_job_of_the_first_version_is_tried_again_with_the_time_it_had(
+def test_jobs_of_the_first_version_have_the_time_they_had_and_go_with_their_documents(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
     database = sqlite3.connect(tmp_path / "spool.sqlite3", isolation_level=None)
     schema.migrate(database)
+    for name in ("a", ""):
+        database.execute(
+            """INSERT INTO jobs (destination, dial_string, priority, deadline, tries, document,
+            pages, submitted, state, due, ended)
+            VALUES ('1', '', 0, 300, 1, ?, 1, 200, 'failed', 0, 0)""",
+            (name,),
+        )
     database.execute(
-        """INSERT INTO jobs (destination, dial_string, priority, deadline, tries, document, pages,
-        submitted, state, due, ended) VALUES ('1', '', 0, 300, 1, 'a', 1, 200, 'failed', 0, 0)"""
+        """INSERT INTO tries (job, number, token, owner, began, ended, first, v17, ecm, ending)
+        VALUES (2, 1, 't', 'o', 0, 1, 1, 1, 1, '{}')"""
     )
     database.close()
     monkeypatch.undo()
     with Spool(tmp_path, clock=lambda: 1000.0) as spool:
         assert spool.retry(1).order.deadline == 1100
+        assert [job.number for job in spool.jobs()] == [1] and not spool.tries(2)
 
 
 def test_a_migration_is_done_as_a_whole_or_not_at_all(

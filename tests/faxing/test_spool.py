@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import itertools
 import sqlite3
 import stat
 from pathlib import Path
@@ -18,6 +20,7 @@ from mediasock.faxing.jobs import (
     Try,
 )
 from mediasock.faxing.spool import Spool
+from tests.support.dying import Died, Dying, dying_connections
 from tests.support.faxing import EPOCH, Clock
 
 
@@ -222,7 +225,9 @@ def test_a_job_whose_time_is_over_fails(spool: Spool, clock: Clock) -> None:
     assert spool.job(1).why == "its time is over" and spool.job(1).state is State.FAILED
 
 
-def test_documents_are_kept_for_a_while_after_the_end(spool: Spool, clock: Clock) -> None:
+def test_jobs_and_their_documents_are_kept_for_a_while_after_the_end(
+    spool: Spool, clock: Clock
+) -> None:
     one = begun(spool, pages=1)
     spool.submit(Order("2"), "b.tiff", 1)
     assert spool.known() == {"a.tiff", "b.tiff"}
@@ -230,9 +235,33 @@ def test_documents_are_kept_for_a_while_after_the_end(spool: Spool, clock: Clock
     assert spool.forget(100) == []
     clock.now += 101
     assert spool.forget(100) == ["a.tiff"] and spool.forget(100) == []
-    assert spool.known() == {"b.tiff"}
-    with pytest.raises(JobStateError, match="not kept"):
+    assert spool.known() == {"b.tiff"} and [job.number for job in spool.jobs()] == [2]
+    assert spool.tries(1) == ()
+    with pytest.raises(NoSuchJob):
         spool.retry(1)
+    assert spool.submit(Order("3"), "c.tiff", 1).number == 3
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_job_goes_as_a_whole_or_not_at_all(tmp_path: Path, clock: Clock, after: bool) -> None:
+    with Spool(tmp_path, clock=clock) as spool:
+        spool.close_try(begun(spool, pages=1).token, Ending("incompatible"))
+        spool.submit(Order("2"), "b.tiff", 1)
+    clock.now += 101
+    for count in itertools.count():
+        with dying_connections(), Spool(tmp_path, clock=clock) as spool:
+            database = spool._database
+            assert isinstance(database, Dying)
+            database.left, database.after = count, after
+            with contextlib.suppress(Died):
+                assert spool.forget(100) == ["a.tiff"]
+            survived = not database.dead
+        with Spool(tmp_path, clock=clock) as spool:
+            left = len(spool.tries(1))
+            assert [job.number for job in spool.jobs()] == ([1, 2] if left else [2])
+        if survived or not left:
+            break
+    assert count > 3 and not left
 
 
 def test_jobs_that_there_are_not(spool: Spool) -> None:
