@@ -108,7 +108,7 @@ def _read(image: Image.Image, path: Path, options: Options) -> Page:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         rows = decoded(image, path)
         if rows is not None:
-            found = fax_resolution(*image.size, density)
+            found = fax_resolution(image.width, len(rows), density)
             page = Page(rows, image.width, found or options.resolution)
             return page if found else laid(page.image(), density, options)
         image.load()  # which turns it, too

@@ -2,8 +2,9 @@
 
 libtiff goes on after damage in T.6's code, and what it makes of the rest is noise that nobody is
 told of. Here it is an error. Damaged lines of T.4's codes are replaced by those before, as they
-are in a fax, unless they are most of them. Which of T.4's codes it is some programs do not say, or
-say wrongly: where the one makes no page the other is tried.
+are in a fax, unless they are too many. A page that is said to be longer than it is ends with its
+RTC or EOFB. Which of T.4's codes it is some programs do not say, or say wrongly: where the one
+makes no page the other is tried.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _TWO_DIMENSIONS, _UNCOMPRESSED = 1, 2
 _ORIENTATION = 274
 _WHITE_IS_ZERO = 0
 _TRIED: dict[Coding, tuple[Coding, ...]] = {"MH": ("MH", "MR"), "MR": ("MR", "MH"), "MMR": ("MMR",)}
-_MOST_BAD = 0.5
-"""Of the rows; more are no page."""
+_MOST_BAD = 0.25
+"""Part of the rows that may be damaged or missing, as by a bad line."""
 
 
 def decoded(image: TiffImagePlugin.TiffImageFile, path: Path) -> Packed | None:
@@ -42,13 +43,12 @@ def decoded(image: TiffImagePlugin.TiffImageFile, path: Path) -> Packed | None:
     -------
     numpy.ndarray or None
         Rows as a :class:`~dsp.fax.document_page.Page` has them; ``None`` where it is for libtiff:
-        another compression, tiles, a page that is to be turned, lines of T.4's codes that are not
-        as many as there should be.
+        another compression, tiles, a page that is to be turned, lines without EOL.
 
     Raises
     ------
     DocumentError
-        When T.6's code is damaged, or most lines of T.4's codes.
+        When T.6's code is damaged, or too many lines of T.4's codes.
     """
     tags = image.tag_v2
     coding = _coding(tags)
@@ -57,35 +57,36 @@ def decoded(image: TiffImagePlugin.TiffImageFile, path: Path) -> Packed | None:
         return None
     height = image.height
     step = min(tags.get(Tag.ROWS_PER_STRIP, height), height)
+    if step < 1 or len(offsets) != -(-height // step):
+        return None
     strips = []
     with path.open("rb") as file:
         for number, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
             file.seek(offset)
             octets = file.read(count)
-            expected = min(step, height - number * step)
-            if expected < 1:
-                return None
-            strips.append((flip(octets) if tags.get(Tag.FILL_ORDER) == 2 else octets, expected))
+            octets = flip(octets) if tags.get(Tag.FILL_ORDER) == 2 else octets
+            strips.append((octets, min(step, height - number * step)))
     rows = _rows(strips, image.width, coding)
-    if len(rows) != height:
+    if not len(rows):
         return None
     return rows if tags.get(Tag.PHOTOMETRIC) == _WHITE_IS_ZERO else inverted(rows, image.width)
 
 
 def _rows(strips: list[tuple[bytes, int]], width: int, coding: Coding) -> Packed:
-    """The rows of all strips, which have so many; of T.4's codes they may be fewer."""
+    """The rows of all strips, which have so many at the most; none where there is no EOL."""
+    height = sum(expected for _, expected in strips)
     for tried in _TRIED[coding]:
         parts, bad = [], 0
         for octets, expected in strips:
             rows, quality = decode(octets, width, tried, limit=expected)
             parts.append(rows)
-            bad += quality.bad_rows
-            if tried == "MMR" and len(rows) < expected:
+            missing = 0 if quality.ended else expected - len(rows)
+            if missing and tried == "MMR":
                 line = sum(map(len, parts)) + 1
-                height = sum(lines for _, lines in strips)
                 raise DocumentError(f"its code is damaged at line {line} of {height}")
+            bad += missing + quality.bad_rows
         found = np.concatenate(parts)
-        if bad <= _MOST_BAD * len(found):
+        if bad <= _MOST_BAD * height or not len(found):
             return found
     raise DocumentError("its code is damaged, or of another kind than it says")
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from dsp.fax.document import DocumentError, TiffWriter, read
 from dsp.fax.document_strips import decoded
-from dsp.fax.t4 import unpack
+from dsp.fax.t4 import encode, unpack
 from tests.support.pages import FAX, blots, libtiff_page, program
 
 
@@ -71,6 +71,17 @@ def test_damaged_lines_are_replaced_as_in_a_fax(tmp_path, coding, most, share):
     assert (page.black() != intact).any(axis=1).sum() <= most
 
 
+def with_code(path, coding: str, height: int, code: bytes) -> None:
+    """A page that says that it is so high, with another code: zeros follow it."""
+    with TiffWriter(path, coding=coding, fill_order=1) as writer:
+        writer.append(blots(1728, height))
+    with Image.open(path) as image:
+        (start,), (count,) = image.tag_v2[273], image.tag_v2[279]
+    octets = bytearray(path.read_bytes())
+    octets[start : start + count] = code.ljust(count, b"\0")[:count]
+    path.write_bytes(octets)
+
+
 def with_options(path, options: int) -> None:
     """Another T4Options in each directory of a file of tiffcp."""
     octets = bytearray(path.read_bytes())
@@ -95,32 +106,33 @@ def test_which_of_the_codes_it_is_is_heard_where_it_is_told_wrongly(
 
 
 @pytest.mark.parametrize("coding", ["MH", "MR"])
-def test_lines_most_of_which_are_damaged_are_no_page(tmp_path, coding):
-    path = tmp_path / "a.tiff"
-    with TiffWriter(path, coding=coding) as writer:
-        writer.append(blots(1728, 200))
-    with Image.open(path) as image:
-        (start,), (count,) = image.tag_v2[273], image.tag_v2[279]
-    octets = np.frombuffer(path.read_bytes(), np.uint8).copy()
-    octets[start : start + count : 20] ^= 0x55
-    path.write_bytes(octets.tobytes())
+def test_lines_too_many_of_which_are_damaged_are_no_page(tmp_path, coding):
+    code = bytearray(encode(blots(1728, 200).rows, 1728, coding))
+    for place in range(0, len(code), 40):
+        code[place] ^= 0x55
+    with_code(tmp_path / "a.tiff", coding, 200, code)
     with pytest.raises(DocumentError, match="page 1: its code is damaged"):
-        list(read(path))
+        list(read(tmp_path / "a.tiff"))
 
 
-def test_lines_that_are_missing_are_left_to_libtiff(tmp_path):
-    path = tmp_path / "a.tiff"
-    with TiffWriter(path, coding="MH") as writer:
-        writer.append(blots(1728, 40))
-    with Image.open(path) as image:
-        (start,), (count,) = image.tag_v2[273], image.tag_v2[279]
-    octets = path.read_bytes()
-    path.write_bytes(
-        octets[: start + count // 2] + bytes(count - count // 2) + octets[start + count :]
-    )
-    assert strips_of(path) is None
-    try:
-        (page,) = read(path)
-        assert page.height == 40
-    except DocumentError as error:
-        assert error.page == 1
+@pytest.mark.parametrize("coding", ["MH", "MR", "MMR"])
+def test_a_page_ends_with_its_code_whatever_its_length_is_said_to_be(tmp_path, coding):
+    rows = blots(1728, 200).rows[:40]
+    with_code(tmp_path / "a.tiff", coding, 200, encode(rows, 1728, coding))
+    (page,) = read(tmp_path / "a.tiff")
+    assert np.array_equal(page.rows, rows)
+
+
+@pytest.mark.parametrize("coding", ["MH", "MR", "MMR"])
+def test_half_a_page_is_no_page(tmp_path, coding):
+    code = encode(blots(1728, 200).rows, 1728, coding)
+    with_code(tmp_path / "a.tiff", coding, 200, code[: len(code) // 2])
+    with pytest.raises(DocumentError, match="page 1: its code is damaged"):
+        list(read(tmp_path / "a.tiff"))
+
+
+def test_lines_without_eol_are_for_libtiff(tmp_path):
+    with_code(tmp_path / "a.tiff", "MH", 40, bytes.fromhex("4d9a") * 80)
+    assert strips_of(tmp_path / "a.tiff") is None
+    (page,) = read(tmp_path / "a.tiff")
+    assert page.height == 40
