@@ -139,7 +139,8 @@ class Server:
     async def _serve_call(self, app: App, connection: OutboundConnection) -> None:
         call = Call(connection, self.hub)
         _name_task(call.uuid)
-        log.info("call", extra={"call": call.uuid, "app": type(app).__name__})
+        about = {"call": call.uuid, "app": type(app).__name__, "path": call.path}
+        log.info("call", extra=about)
         try:
             await call.start()
             await self._have_served(app, call)

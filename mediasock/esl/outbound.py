@@ -77,7 +77,6 @@ class OutboundServer:
         self._routes = {path.strip("/"): one for path, one in routes.items()}
         if not self._routes:
             raise EslError("an outbound server needs a handler")
-        self._default = next(iter(self._routes.values()))
         self._hosts = (host,) if isinstance(host, str) else tuple(host)
         self._port = port
         self._allow: tuple[Network, ...] = tuple(
@@ -256,9 +255,8 @@ class OutboundServer:
         except asyncio.CancelledError:
             connection.abort("the server is closed")
             return
-        handler = self._routes.get(connection.path.strip("/"), self._default)
         try:
-            await handler(connection)
+            await self._handler_of(connection)(connection)
         except (HungUp, Disconnected) as error:
             logger.info("the call ended under its handler: %s", error, extra=_of(connection))
         except asyncio.CancelledError:
@@ -273,6 +271,15 @@ class OutboundServer:
             await connection.exit()
         except asyncio.CancelledError:
             connection.abort("the server is closed")
+
+    def _handler_of(self, connection: OutboundConnection) -> Handler:
+        path = connection.path.strip("/")
+        if path in self._routes:
+            return self._routes[path]
+        first, handler = next(iter(self._routes.items()))
+        if path and first:
+            logger.warning("nobody is /%s here: /%s has it", path, first, extra=_of(connection))
+        return handler
 
 
 class _Incoming(OutboundConnection):

@@ -41,16 +41,17 @@ async def collect(call):
         await media.digits(max=1, timeout=None)
 
 
-def test_the_path_says_which_application_and_the_first_is_for_every_other():
+def test_the_path_says_which_application_and_the_first_is_for_every_other(caplog):
+    caplog.set_level("INFO")
+
     async def story():
         apps = {"menu": named("menu"), "fax": named("fax"), "menu/de": named("mine")}
         async with serving(apps) as server:
-            return [
-                (await dial(server, path=path)).variable("served_by")
-                for path in ("fax", "menu", "", "nowhere", "menu/de")
-            ]
+            return [(await dial(server, path=path)).variable("served_by") for path in paths]
 
+    paths = ["fax", "menu", "", "nowhere", "menu/de"]
     assert run(story()) == ["fax", "menu", "menu", "menu", "mine"]
+    assert [one.path for one in caplog.records if one.message == "call"] == paths
 
 
 def test_a_call_over_the_limit_goes_on_in_its_dialplan(caplog):

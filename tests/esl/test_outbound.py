@@ -122,7 +122,9 @@ def test_a_server_needs_a_handler() -> None:
     ("path", "taken"), [("fax", "fax"), ("menu/de", "menu/de"), ("", "fax"), ("other", "fax")]
 )
 @asynchronous
-async def test_calls_are_told_apart_by_their_path(path: str, taken: str) -> None:
+async def test_calls_are_told_apart_by_their_path(
+    path: str, taken: str, caplog: pytest.LogCaptureFixture
+) -> None:
     seen: list[str] = []
 
     def route(name: str) -> Handler:
@@ -136,6 +138,8 @@ async def test_calls_are_told_apart_by_their_path(path: str, taken: str) -> None
         await switch.begin(path=path)
         await switch.end()
     assert seen == [taken]
+    told = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert told == (["nobody is /other here: /fax has it"] if path == "other" else [])
 
 
 @asynchronous
