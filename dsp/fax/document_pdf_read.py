@@ -1,4 +1,4 @@
-"""PDF as pages, by pypdfium2, which comes with ``pip install 'mediasock[pdf]'``.
+"""PDF as pages, by pypdfium2, which comes with the extra ``pdf``.
 
 PDFium is not thread-safe: the threads of a process take turns, a page at a time.
 """
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dsp.extras import to_install
 from dsp.fax.document_options import Options, Span
 from dsp.fax.document_page import DocumentError, Page, centred, naming
 from dsp.fax.document_tone import bilevel
@@ -61,7 +62,7 @@ def _pdfium() -> Any:
     try:
         return importlib.import_module("pypdfium2")
     except ImportError:
-        raise DocumentError("to read PDF, pip install 'mediasock[pdf]'") from None
+        raise DocumentError(f"to read PDF, {to_install('pdf')}") from None
 
 
 def _page(pdfium: Any, document: Any, number: int, options: Options) -> Page:

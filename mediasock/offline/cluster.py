@@ -11,6 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from dsp.extras import to_install
+
 from ..errors import MediasockError
 from .corpus import Moved, whole
 from .request import Batch, Request
@@ -59,7 +61,7 @@ def run(files: Iterable[str], request: Request, scheduler: str, moved: Moved) ->
     try:
         distributed: Any = import_module("distributed")
     except ImportError as error:
-        raise ClusterError("a cluster needs Dask: pip install 'mediasock[dask]'") from error
+        raise ClusterError(f"a cluster needs Dask: {to_install('dask')}") from error
     for name in ("distributed", "distributed.client"):
         # a lost scheduler is an error of ours, and not a page of theirs
         logging.getLogger(name).setLevel(logging.CRITICAL)

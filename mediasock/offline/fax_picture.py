@@ -3,7 +3,7 @@
 Over one axis of time are the phases of T.30, a lane for each side with its frames and bursts, and
 the spectrogram and level of each channel; below, the constellations of what the fast modems sent.
 
-It needs matplotlib, the extra ``mediasock[plot]``.
+It needs matplotlib, the extra ``plot``.
 """
 
 from __future__ import annotations

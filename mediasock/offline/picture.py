@@ -4,7 +4,7 @@ For each channel there are, over one axis of time: a lane for each kind of thing
 its bars where it sounded; the spectrogram with a box about every tone; the eight tones of keys;
 the level, with what each finding's was.
 
-It needs matplotlib, the extra ``mediasock[plot]``.
+It needs matplotlib, the extra ``plot``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dsp.extras import to_install
 from dsp.plan import PLANS
 from dsp.types import RATE, Samples
 
@@ -53,9 +54,7 @@ def check(path: str | Path) -> None:
     try:
         import matplotlib  # noqa: F401, PLC0415 - an extra, and slow to load
     except ImportError as error:
-        raise PictureError(
-            f"{path}: pictures need matplotlib: pip install 'mediasock[plot]'"
-        ) from error
+        raise PictureError(f"{path}: pictures need matplotlib: {to_install('plot')}") from error
 
 
 class Picture:

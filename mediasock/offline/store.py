@@ -24,6 +24,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+from dsp.extras import to_install
+
 from ..errors import MediasockError
 from .request import Batch, Request
 from .writing import as_row
@@ -285,7 +287,7 @@ class Parquet(Store):
             self._parquet: Any = import_module("pyarrow.parquet")
         except ImportError as error:
             raise StoreError(
-                f"{path}: Parquet needs pyarrow: pip install 'mediasock[dask]'; "
+                f"{path}: Parquet needs pyarrow: {to_install('dask')}; "
                 f"a name ending in {LINES[0]} is of JSON lines and needs none"
             ) from error
         path.mkdir(parents=True, exist_ok=True)

@@ -337,7 +337,7 @@ def test_misuse_is_refused(arguments):
 
 
 def test_a_picture_is_drawn(tmp_path):
-    pytest.importorskip("matplotlib", reason="the extra mediasock[plot]")
+    pytest.importorskip("matplotlib", reason="the extra plot")
     file = wav(tmp_path / "a.wav", call())
     assert run(file, "--plot", tmp_path / "a.svg").exit_code == 0
     words = (tmp_path / "a.svg").read_text()
@@ -348,7 +348,7 @@ def test_a_picture_is_drawn(tmp_path):
 
 
 def test_a_picture_that_cannot_be_written_is_told_of(tmp_path):
-    pytest.importorskip("matplotlib", reason="the extra mediasock[plot]")
+    pytest.importorskip("matplotlib", reason="the extra plot")
     file = wav(tmp_path / "a.wav", call())
     done = run(file, "--plot", file / "a.png")
     assert done.exit_code == 1

@@ -20,7 +20,7 @@ from mediasock.offline.picture_marks import marks
 from mediasock.offline.picture_strips import COLUMNS, KEY_FREQUENCIES, WINDOW, Spectra, Strip
 from mediasock.offline.request import Finding
 
-pytest.importorskip("matplotlib", reason="the extra mediasock[plot]")
+pytest.importorskip("matplotlib", reason="the extra plot")
 
 
 def found(kind, value, start, end, level=-10.0, *, channel=1):
@@ -356,7 +356,7 @@ def test_another_suffix_is_refused_by_name(tmp_path):
 
 def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MediasockError, match=r"a\.png.*pip install 'mediasock\[plot\]'"):
+    with pytest.raises(MediasockError, match=r"a\.png.*pip install -e '\.\[plot\]'"):
         draw(np.zeros((1, 800), dtype=np.int16), 8000, [], tmp_path / "a.png")
     assert not list(tmp_path.iterdir())
 

@@ -291,5 +291,7 @@ def test_threads_are_never_in_pdfium_at_once(tmp_path, monkeypatch):
 def test_without_pypdfium2_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pypdfium2", None)
     write_pdf([blots(1728, 3)], tmp_path / "a.pdf")
-    with pytest.raises(DocumentError, match=r"a\.pdf: to read PDF, pip install 'mediasock\[pdf\]'"):
+    with pytest.raises(
+        DocumentError, match=r"a\.pdf: to read PDF, in .*pip install -e '\.\[pdf\]'"
+    ):
         list(read(tmp_path / "a.pdf"))
