@@ -10,6 +10,7 @@ import codecs
 import math
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,10 @@ class _Sheet:
         """Whether this is not too long for a line."""
         return self._face.length(text) <= self._room
 
+    def columns(self, text: str) -> float:
+        """How many spaces are as wide as this."""
+        return self._face.length(text) / self._face.length(" ")
+
     def drawn(self, lines: list[str]) -> Page:
         """The page with these lines."""
         image = Image.new("L", self._size, 255)
@@ -141,13 +146,25 @@ def _sheets(text: str, sheet: _Sheet, limit: int) -> list[list[str]]:
     for part in _LINE_ENDS.sub("\n", text).rstrip().split("\f"):
         found.append([])
         for line in part.split("\n"):
-            for piece in _wrapped(line.expandtabs(_TAB).rstrip(), sheet):
+            for piece in _wrapped(_untabbed(line, sheet).rstrip(), sheet):
                 if len(found[-1]) == sheet.lines:
                     found.append([])
                 if len(found) > limit:
                     return found
                 found[-1].append(piece)
     return found
+
+
+def _untabbed(line: str, sheet: _Sheet) -> str:
+    """Spaces for tabs, by the room that letters take: some take that of two, some none."""
+    whole, *parts = line.split("\t")
+    column = 0.0
+    for last, part in pairwise([whole, *parts]):
+        column += sheet.columns(last)
+        spaces = _TAB - round(column) % _TAB
+        column += spaces
+        whole += " " * spaces + part
+    return whole
 
 
 def _wrapped(line: str, sheet: _Sheet) -> Iterator[str]:

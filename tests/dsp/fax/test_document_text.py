@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from PIL import ImageFont
 
 from dsp.fax import document_text
 from dsp.fax.document import DocumentError, Options, Page, Paper, Resolution, read
@@ -92,9 +93,32 @@ def test_lines_end_in_every_way(end):
     assert bands(laid(f"one{end}two{end}{end}three{end}")[0]) == 3
 
 
-def test_tabs_go_to_columns():
-    monospaced, tabbed = (laid(one)[0].black() for one in ("1       x", "1\tx"))
-    assert np.array_equal(monospaced, tabbed)
+@pytest.mark.parametrize(
+    ("tabbed", "spaced"),
+    [
+        ("1\tx", "1       x"),
+        ("12345678\tx", "12345678        x"),
+        ("\t1\t\tx", "        1               x"),
+        ("e\u0301\tx", "\u00e9       x"),
+        ("a\u200bb\u00ad\tx", "ab      x"),
+    ],
+)
+def test_tabs_go_to_columns(tabbed, spaced):
+    one, other = (laid(text)[0].black() for text in (tabbed, spaced))
+    assert np.array_equal(one, other)
+
+
+def test_tabs_go_to_columns_where_letters_are_of_unlike_widths(tmp_path):
+    font = tmp_path / "unlike.ttf"
+    font.write_bytes(ImageFont.load_default(20).font_bytes)
+    sheet = document_text._Sheet(Options(font=font))
+    lines = [document_text._untabbed(f"{word}\tx", sheet) for word in ("iiii", "WWWW", "lWlW")]
+    ends = [sheet.columns(line) - sheet.columns("x") for line in lines]
+    assert all(abs(end - 8 * round(end / 8)) < 0.6 for end in ends)
+
+
+def test_a_line_of_nothing_but_tabs_is_laid_out_in_time():
+    assert len(laid("\t" * 20_000 + "x", resolution=Resolution.STANDARD)) >= 1
 
 
 @pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16"])
