@@ -111,6 +111,8 @@ def send(destination: str, files: tuple[Path, ...], **options: Any) -> None:
         sys.stdout.flush()
         if options["wait"]:
             _follow(spool, job)
+        elif not _is_served(spool):
+            _say_unserved(spool)
 
 
 def _order(destination: str, options: dict[str, Any], settings: Settings) -> Any:
@@ -143,7 +145,7 @@ def _follow(spool: Spool, job: Job) -> None:
     """Say what happens to a job until it is over."""
     from ..faxing.jobs import State  # noqa: PLC0415
 
-    said = ""
+    said, served = "", True
     while True:
         now = _line(job)
         if now != said:
@@ -151,10 +153,31 @@ def _follow(spool: Spool, job: Job) -> None:
             said = now
         if job.state.over:
             break
+        was, served = served, _is_served(spool)
+        if was and not served:
+            _say_unserved(spool)
         time.sleep(LOOK)
         job = spool.job(job.number)
     if job.state is not State.SENT:
         sys.exit(1)
+
+
+def _is_served(spool: Spool) -> bool:
+    """Whether a server sends what the spool has: nobody else would."""
+    from ..faxing.presence import Lock  # noqa: PLC0415
+
+    lock = Lock(spool.dispatching)
+    free = lock.take()
+    lock.let_go()
+    return not free
+
+
+def _say_unserved(spool: Spool) -> None:
+    click.echo(
+        f"mediasock: no server has the spool {spool.directory.absolute()}: "
+        "what is in it waits until `mediasock serve fax` does",
+        err=True,
+    )
 
 
 @click.command()
@@ -177,6 +200,8 @@ def status(numbers: tuple[int, ...], every: bool, as_json: bool, **options: Any)
                 click.echo(json.dumps(job.record(tries), ensure_ascii=False))
             else:
                 click.echo("\n".join([_line(job), *map(_try_line, tries)]))
+        if not (all(job.state.over for job in jobs) or _is_served(spool)):
+            _say_unserved(spool)
 
 
 @click.command()

@@ -130,7 +130,7 @@ class Dispatcher:
         self._switch = switch
         self._every = every
         self._clock = asyncio.get_running_loop().time
-        self._lock = Lock(desk.spool.directory / "dispatcher.lock")
+        self._lock = Lock(desk.spool.dispatching)
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._gone: dict[str, float] = {}
         self._tidied: float | None = None

@@ -26,6 +26,9 @@ OWN = frozenset(
 )
 """Variables that the dispatcher sets on its calls, and nobody else."""
 
+PATHS = frozenset({"spool", "policy"})
+"""Settings that mean the same to the server and to ``fax send``, whatever directory each is in."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -164,6 +167,8 @@ def from_mapping(settings: Mapping[str, Any]) -> Settings:
         fits = (float, int) if kinds[name] is float else (kinds[name],)
         if type(value) not in fits:
             raise ConfigError(f"outgoing: {name} is {value!r}: a {kinds[name].__name__} is needed")
+        if name in PATHS and value and not Path(value).is_absolute():
+            raise ConfigError(f"outgoing: {name} is {value!r}: a whole path is needed, /…")
     if "spool" not in settings:
         raise ConfigError("outgoing: spool is needed: the directory of the outgoing faxes")
     return Settings(**settings)

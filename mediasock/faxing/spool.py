@@ -86,6 +86,7 @@ class Spool:
         self.directory = directory
         self.documents = directory / "documents"
         self.processes = directory / "processes"
+        self.dispatching = directory / "dispatcher.lock"
         self._policy = policy or standard()
         self._clock = clock
         path = directory / "spool.sqlite3"

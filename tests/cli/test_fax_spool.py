@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from mediasock.cli import main
 from mediasock.faxing.jobs import Ending, Order, SpoolError, State
+from mediasock.faxing.presence import Lock
 from mediasock.faxing.spool import Spool
 from tests.support.faxing import document
 from tests.support.served import environment
@@ -29,9 +31,13 @@ def fax(*arguments: str) -> Result:
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> str:
-    with Spool(tmp_path / "spool"):
-        return str(tmp_path / "spool")
+def spool(tmp_path: Path) -> Iterator[str]:
+    """A spool that a server has."""
+    with Spool(tmp_path / "spool") as opened:
+        lock = Lock(opened.dispatching)
+    assert lock.take()
+    yield str(tmp_path / "spool")
+    lock.let_go()
 
 
 def sent(spool: str, *more: str, to: str = "+1 555 0100") -> Result:
@@ -93,7 +99,7 @@ def test_the_servers_file_says_which_spool(tmp_path: Path) -> None:
     done = fax("send", "--config", str(file), "--app", "out", "1", str(PAGE))
     assert (done.exit_code, done.stderr) == (1, "mediasock: there are more than 1 pages\n")
     file.write_text(file.read_text().replace("pages = 1", ""))
-    assert fax("send", "--config", str(file), "--app", "out", "1", str(PAGE)).output == "1\n"
+    assert fax("send", "--config", str(file), "--app", "out", "1", str(PAGE)).stdout == "1\n"
     with Spool(tmp_path / "there") as opened:
         order = opened.job(1).order
         assert order.tries == 4 and order.deadline - opened.job(1).submitted < 61
@@ -111,6 +117,28 @@ def test_a_job_is_followed_to_its_end(spool: str, monkeypatch: pytest.MonkeyPatc
         assert done.exit_code == status
         assert "waiting" in done.stderr and done.stderr.splitlines()[-1].startswith("job ")
         assert done.stdout.strip().isdecimal()
+
+
+def test_a_job_that_no_server_will_send_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediasock.cli.fax_spool.LOOK", 0.01)
+    spool = str(tmp_path / "typo")
+    told = (
+        f"mediasock: no server has the spool {spool}: what is in it waits until "
+        "`mediasock serve fax` does\n"
+    )
+    done = sent(spool)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "1\n", told)
+    for command in (["status"], ["status", "1"]):
+        assert fax(*command, "--spool", spool).stderr == told
+    fax("cancel", "--spool", spool, "1")
+    assert fax("status", "--spool", spool, "1").stderr == ""
+    following = threading.Thread(target=_serve, args=(spool, Ending("ok"), 2))
+    following.start()
+    done = sent(spool, "--wait")
+    following.join()
+    assert done.stderr.count(told) <= 1 and "sent" in done.stderr
 
 
 def _serve(spool: str, ending: Ending, pages: int) -> None:
@@ -152,7 +180,7 @@ def test_a_spool_that_is_not_there_is_made_by_send_alone(tmp_path: Path, command
     done = fax(command, "--spool", str(there), "1")
     assert (done.exit_code, done.stderr) == (1, f"mediasock: {there}: there is no spool\n")
     assert not there.exists()
-    assert sent(str(there)).output == "1\n"
+    assert sent(str(there)).stdout == "1\n"
 
 
 @pytest.mark.parametrize("dial_string", ["a b", "a\nb", "\x1b[2J", "a\tb"])
@@ -219,8 +247,10 @@ def test_whatever_is_typed_no_exception_comes_out(
     assert done.exit_code in {1, 2} and done.exception.__class__ is SystemExit
 
 
-def test_what_is_compiled_is_told_on_a_terminal_the_first_time_alone(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mediasock", "fax", "send", "--spool", str(tmp_path / "spool")]
+def test_what_is_compiled_is_told_on_a_terminal_the_first_time_alone(
+    spool: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "mediasock", "fax", "send", "--spool", spool]
     where = environment() | {"NUMBA_CACHE_DIR": str(tmp_path / "compiled")}
     for shown in (b"mediasock: compiling the signal processing: ", b""):
         ours, theirs = os.openpty()

@@ -9,7 +9,7 @@ from mediasock.config import ConfigError
 from mediasock.faxing.policy import standard
 from mediasock.faxing.settings import Settings, from_file, from_mapping
 
-GOOD = {"spool": "out", "password": "ClueCon", "dial": "sofia/gateway/pstn/{number}"}
+GOOD = {"spool": "/srv/out", "password": "ClueCon", "dial": "sofia/gateway/pstn/{number}"}
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,8 @@ GOOD = {"spool": "out", "password": "ClueCon", "dial": "sofia/gateway/pstn/{numb
     [
         ({"spool": ""}, "spool is needed"),
         ({"spool": 1}, "spool is 1: a str is needed"),
+        ({"spool": "out"}, "spool is 'out': a whole path is needed"),
+        ({"policy": "mine.toml"}, "policy is 'mine.toml': a whole path is needed"),
         ({"esl": "8021"}, "HOST:PORT"),
         ({"esl": "x:y"}, "HOST:PORT"),
         ({"dial": "sofia/gateway/pstn/"}, "needs one {number}"),
@@ -51,12 +53,12 @@ def test_wrong_settings_are_named(changes: dict[str, Any], said: str) -> None:
 def test_the_settings_of_a_servers_file(tmp_path: Path) -> None:
     path = tmp_path / "serve.toml"
     path.write_text(
-        '[apps.fax.outgoing]\nspool = "out"\nring = 30\nsocket = "[::1]:8084/fax"\n'
+        '[apps.fax.outgoing]\nspool = "/srv/out"\nring = 30\nsocket = "[::1]:8084/fax"\n'
         '[apps.fax.outgoing.variables]\nabsolute_codec_string = "PCMA"\n'
         "[apps.other]\nx = 1\n"
     )
     found = from_file(path)
-    assert found.directory == Path("out") and found.ring == 30
+    assert found.directory == Path("/srv/out") and found.ring == 30
     assert found.target == "&socket('[::1]:8084/fax async full')"
     assert found.table is standard()
     with pytest.raises(
