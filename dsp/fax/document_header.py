@@ -44,6 +44,11 @@ class Header:
     font
         A TrueType or OpenType file; see :meth:`~dsp.fax.document_font.Face.of` for ``None``.
 
+    Raises
+    ------
+    DocumentError
+        When the font cannot be read.
+
     Examples
     --------
     >>> header = Header(datetime(2026, 11, 26, 1, 20), "Office", "+1 555 0100", "+1 555 0199")
@@ -57,6 +62,9 @@ class Header:
     to: str = ""
     replaces: bool = False
     font: Path | None = None
+
+    def __post_init__(self) -> None:
+        Face.of(self.font, _LINES)
 
     def text(self, number: int, count: int | None) -> tuple[str, ...]:
         """What stands on a page, from the left.
@@ -83,13 +91,7 @@ class Header:
         return 0 if self.replaces else _LINES * resolution.lines
 
     def on(self, page: Page, number: int, count: int | None = None) -> Page:
-        """The page with the line on top.
-
-        Raises
-        ------
-        DocumentError
-            When the font cannot be read.
-        """
+        """The page with the line on top."""
         row = self._row(page, self.text(number, count))
         rest = page.rows[len(row) :] if self.replaces else page.rows
         return Page(np.concatenate([row, rest]), page.width, page.resolution)

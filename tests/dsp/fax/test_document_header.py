@@ -3,7 +3,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from dsp.fax.document import Header, Paper, Resolution
+from dsp.fax.document import DocumentError, Header, Paper, Resolution
 from tests.support.pages import blots
 
 HEADER = Header(datetime(2026, 11, 26, 1, 20), "Office", "+1 555 0100", "+1 555 0199")
@@ -51,3 +51,15 @@ def test_a_long_header_is_squeezed_and_whole():
     assert not top[:, :20].any()
     assert not top[:, -20:].any()
     assert top[:, 1640:1690].any()
+
+
+def test_a_font_that_cannot_be_read_is_told_before_a_call(tmp_path):
+    with pytest.raises(DocumentError, match=r"none\.ttf"):
+        Header(font=tmp_path / "none.ttf")
+
+
+@pytest.mark.parametrize(
+    "name", ["\x00\x1b\x85\u2029", "\u05e9\u05dc\u05d5\u05dd", "\ud800", "e\u0301" * 99]
+)
+def test_any_name_is_drawn(name):
+    assert Header(name=name).on(blots(1728, 10), 1, 1).height == 42
