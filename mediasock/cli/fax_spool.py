@@ -34,7 +34,9 @@ _PLACE = (
         "--config", "file", type=click.Path(path_type=Path), help="The server's TOML file."
     ),
     click.option(
-        "--spool", type=click.Path(path_type=Path), help="The spool's directory, without a file."
+        "--spool",
+        type=click.Path(path_type=Path),
+        help="The spool's directory, instead of --config.",
     ),
     click.option("--app", default="fax", metavar="NAME", help="Whose spool, of the file [fax]."),
 )
@@ -120,14 +122,14 @@ def _order(destination: str, options: dict[str, Any], settings: Settings) -> Any
     from ..faxing.jobs import Order  # noqa: PLC0415
 
     dial_string = options["dial_string"]
-    try:
-        if dial_string:
+    if dial_string:
+        with _refused("--dial-string"):
             destinations.check_dial_string(dial_string)
+        with _refused("DEST"):
             destinations.check_name(destination)
-        else:
+    else:
+        with _refused("DEST", "; for a dial string of FreeSWITCH's there is --dial-string"):
             destination = destinations.number(destination)
-    except destinations.DestinationError as error:
-        raise click.BadParameter(str(error), param_hint="DEST") from error
     hours = options["hours"]
     if hours is not None and math.isnan(hours):
         raise click.BadParameter("a number is needed", param_hint="--hours")
@@ -139,6 +141,17 @@ def _order(destination: str, options: dict[str, Any], settings: Settings) -> Any
         time.time() + seconds,
         options["tries"] or settings.tries,
     )
+
+
+@contextmanager
+def _refused(what: str, hint: str = "") -> Iterator[None]:
+    """Blame what cannot be called on the argument that it is from."""
+    from ..faxing.destination import DestinationError  # noqa: PLC0415
+
+    try:
+        yield
+    except DestinationError as error:
+        raise click.BadParameter(f"{error}{hint}", param_hint=what) from error
 
 
 def _follow(spool: Spool, job: Job) -> None:

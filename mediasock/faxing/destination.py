@@ -25,6 +25,7 @@ PLACE = "{number}"
 """Where a template has the number."""
 
 _NAME = 100
+_TRUNK = re.compile(r"(\+[0-9 .\-/]+)\( ?0 ?\)")
 _SEPARATORS = re.compile(r"[ ().\-/]")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,40}")
 
@@ -40,7 +41,8 @@ def number(text: str) -> str:
     ----------
     text
         Digits, ``*`` and ``#``, a ``+`` before them; what people write between them is left out:
-        blanks, ``-``, ``.``, ``/`` and round brackets.
+        blanks, ``-``, ``.``, ``/`` and round brackets, and behind a ``+`` and the country's code
+        the ``(0)`` that is dialled within the country alone.
 
     Raises
     ------
@@ -51,14 +53,19 @@ def number(text: str) -> str:
     --------
     >>> number("+1 (555) 010-0199")
     '+15550100199'
+    >>> number("+49 (0)30 123456")
+    '+4930123456'
     >>> number("1,user/1000")
     Traceback (most recent call last):
         ...
-    mediasock.faxing.destination.DestinationError: '1,user/1000' is no number: digits, * and # are
+    mediasock.faxing.destination.DestinationError: '1,user/1000' is no number: only digits, * and
+    #, a + before them, are one
     """
-    plain = _SEPARATORS.sub("", text)
+    plain = _SEPARATORS.sub("", _TRUNK.sub(r"\1", text, count=1))
     if _NUMBER.fullmatch(plain) is None or not text.isascii():
-        raise DestinationError(f"{text!r} is no number: digits, * and # are")
+        raise DestinationError(
+            f"{text!r} is no number: only digits, * and #, a + before them, are one"
+        )
     return plain
 
 

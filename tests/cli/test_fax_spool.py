@@ -169,7 +169,7 @@ def _serve(spool: str, ending: Ending, pages: int) -> None:
 )
 def test_a_destination_that_is_no_number_is_refused(spool: str, to: str) -> None:
     done = sent(spool, to=to)
-    assert done.exit_code == 2 and "DEST" in done.stderr
+    assert done.exit_code == 2 and "DEST" in done.stderr and "there is --dial-string" in done.stderr
     with Spool(Path(spool)) as opened:
         assert opened.jobs() == [] and list(opened.documents.iterdir()) == []
 
@@ -185,12 +185,14 @@ def test_a_spool_that_is_not_there_is_made_by_send_alone(tmp_path: Path, command
 
 @pytest.mark.parametrize("dial_string", ["a b", "a\nb", "\x1b[2J", "a\tb"])
 def test_a_dial_string_of_more_than_a_word_is_refused(spool: str, dial_string: str) -> None:
-    assert sent(spool, "--dial-string", dial_string).exit_code == 2
+    done = sent(spool, "--dial-string", dial_string)
+    assert done.exit_code == 2 and "Invalid value for --dial-string" in done.stderr
 
 
 def test_with_a_dial_string_the_destination_is_a_name(spool: str) -> None:
     assert sent(spool, "--dial-string", "{a=b}user/1|user/2", to="Office").exit_code == 0
-    assert sent(spool, "--dial-string", "user/1", to="a\x1b[2Jb").exit_code == 2
+    done = sent(spool, "--dial-string", "user/1", to="a\x1b[2Jb")
+    assert done.exit_code == 2 and "Invalid value for DEST" in done.stderr
     assert fax("status", "--spool", spool).output.startswith("job 1 to Office: waiting")
 
 
