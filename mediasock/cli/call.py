@@ -217,7 +217,7 @@ def _told(outcome: Outcome) -> str:
     fax = ""
     if outcome.result is not None:
         ended, pages = outcome.result.outcome, len(outcome.result.confirmed)
-        fax = f"; fax: {pages} pages, {ended.text}"
+        fax = f"; fax: {pages} page{'s' * (pages != 1)}, {ended.text}"
     return (
         f"{outcome.uuid} {how}, {outcome.seconds:.1f} s, {outcome.hangup_cause or 'still up'}; "
         f"stream: {outcome.frames_to_application} frames to the application, "

@@ -280,7 +280,7 @@ def _try_line(one: Try) -> str:
         words += [ending.text or ending.cause] if ending.text or ending.cause else []
         words += [ending.rate, "ECM" if ending.ecm else "no ECM"] if ending.rate else []
         words += [f"{ending.seconds:.1f} s"] if ending.seconds else []
-    words.append(f"{one.confirmed} pages confirmed")
+    words.append(f"{one.confirmed} page{'s' * (one.confirmed != 1)} confirmed")
     return ", ".join(words)
 
 

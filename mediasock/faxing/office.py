@@ -89,11 +89,16 @@ class Office:
 
     async def _reach_switch(self) -> None:
         """Dial FreeSWITCH until it is there; from then on the client keeps the connection."""
+        said = ""
         while True:
             try:
                 await self._client.start()
             except (OSError, EslError) as error:
-                log.warning("the switch that is to call for faxes: %s", error)
+                if str(error) != said:
+                    said = str(error)
+                    log.warning("no fax is sent yet, FreeSWITCH is not to be had: %s", said)
                 await asyncio.sleep(DIAL_AGAIN)
             else:
-                return
+                break
+        if said:
+            log.warning("FreeSWITCH is there, and faxes are sent")

@@ -161,7 +161,7 @@ def test_a_fax_machine_sends_and_another_receives(served, tmp_path):
     record = tmp_path / "both.wav"
     done = call(served, "--limited", "--fax", letter, "--record", record, path="fax")
     assert done.returncode == 0, done.stdout
-    assert "; fax: 1 pages, " in done.stdout
+    assert "; fax: 1 page, " in done.stdout
     assert soundfile.info(record).channels == 2
     stored = done.stdout.split()[0] + ".tiff"
     got = tmp_path / "got.tiff"

@@ -78,7 +78,10 @@ def test_the_tries_of_a_job_are_shown(spool: str) -> None:
     assert len(lines) == 4
     assert "calling, 1 of 3 pages confirmed" in lines[0]
     assert "try 1" in lines[1] and "from page 1, busy, USER_BUSY, 0 pages confirmed" in lines[1]
-    assert "from page 1, pages, no answer after a page, V.17 14400, ECM, 61.2 s, 1 p" in lines[2]
+    assert (
+        "from page 1, pages, no answer after a page, V.17 14400, ECM, 61.2 s, 1 page con"
+        in lines[2]
+    )
     assert "from page 2, at most 12000 bit/s, calling, 0 pages confirmed" in lines[3]
     assert "is being cancelled" in fax("cancel", "--spool", spool, "1").output
     told = json.loads(fax("status", "--spool", spool, "--json").output)

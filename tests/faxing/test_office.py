@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from mediasock.config import ConfigError
+from mediasock.esl.errors import Disconnected
+from mediasock.esl.inbound import InboundClient
 from mediasock.faxing.jobs import NoSuchTry, Order, SpoolError, State
 from mediasock.faxing.office import Office
 from mediasock.faxing.settings import Settings
@@ -150,6 +152,30 @@ async def test_a_switch_that_is_not_there_yet_is_no_error(tmp_path: Path) -> Non
     office = await Office.open(settings)
     await office.quiet()
     await office.close()
+
+
+@asynchronous
+async def test_what_is_wrong_with_the_switch_is_told_once_and_when_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = iter([OSError("refused"), OSError("refused"), Disconnected("gone"), OSError("refused")])
+    there = asyncio.Event()
+
+    async def start(_: InboundClient) -> None:
+        if (error := next(told, None)) is not None:
+            raise error
+        there.set()
+
+    monkeypatch.setattr("mediasock.faxing.office.DIAL_AGAIN", 0.0)
+    monkeypatch.setattr(InboundClient, "start", start)
+    settings = Settings(spool=str(tmp_path), password="x", dial="x/{number}")
+    office = await Office.open(settings)
+    await there.wait()
+    await office.close()
+    said = [one.getMessage() for one in caplog.records if one.name.endswith("office")]
+    assert [one.rpartition(": ")[2] for one in said] == [
+        "refused", "gone", "refused", "FreeSWITCH is there, and faxes are sent"
+    ]  # fmt: skip
 
 
 @asynchronous
