@@ -46,7 +46,12 @@ _PDF = b"%PDF-"
 
 
 def read(
-    path: Path, options: Options | None = None, *, first: int = 1, last: int | None = None
+    path: Path,
+    options: Options | None = None,
+    *,
+    first: int = 1,
+    last: int | None = None,
+    counted: Callable[[int], object] | None = None,
 ) -> Iterator[Page]:
     """Read the pages of a document, one at a time.
 
@@ -62,6 +67,8 @@ def read(
         too much.
     first, last
         Which pages, the first is 1; ``None`` is the last there is.
+    counted
+        Told how many pages the file has, before the first of them is read.
 
     Yields
     ------
@@ -85,7 +92,7 @@ def read(
     """
     options = options or Options()
     with naming(path):
-        span = Span(first, last, options.pages)
+        span = Span(first, last, options.pages, counted)
         yield from _reader(path, options)(path, options, span)
 
 

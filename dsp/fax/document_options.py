@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -80,6 +80,8 @@ class Span:
         Numbers of pages, the first is 1; ``None`` is the last there is.
     limit
         How many pages a file may have.
+    counted
+        Told how many it has.
 
     Examples
     --------
@@ -90,6 +92,7 @@ class Span:
     first: int
     last: int | None
     limit: int
+    counted: Callable[[int], object] | None = None
 
     def __post_init__(self) -> None:
         if self.first < 1 or (self.last is not None and self.last < self.first):
@@ -105,6 +108,8 @@ class Span:
         """
         if count > self.limit:
             raise DocumentError(f"{count} pages are more than {self.limit}")
+        if self.counted is not None:
+            self.counted(count)
         last = count if self.last is None else self.last
         if max(self.first, last) > count:
             raise DocumentError(f"page {max(self.first, last)} is wanted, there are {count}")

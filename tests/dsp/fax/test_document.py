@@ -91,3 +91,20 @@ def test_a_document_on_its_way(tmp_path):
         writer.append(sent)
     (kept,) = read(tmp_path / "a.tiff")
     assert same(kept, sent)
+
+
+@pytest.mark.parametrize(("name", "count"), [("a.tiff", 2), ("a.txt", 3)])
+def test_how_many_pages_there_are_is_told_before_the_first_is_read(tmp_path, name, count):
+    (tmp_path / "a.tiff").write_bytes((FAX / "two.tiff").read_bytes())
+    (tmp_path / "a.txt").write_text("one\ftwo\fthree")
+    told = []
+    next(read(tmp_path / name, first=2, counted=told.append))
+    assert told == [count]
+
+
+def test_what_is_counted_may_be_too_much(tmp_path):
+    def refuse(count):
+        raise DocumentError(f"{count} are too many")
+
+    with pytest.raises(DocumentError, match=r"two\.tiff: 2 are too many"):
+        next(read(FAX / "two.tiff", counted=refuse))
