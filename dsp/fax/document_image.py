@@ -157,7 +157,7 @@ def laid(image: Image.Image, density: Density, options: Options) -> Page:
     (1728, 196, 408)
     """
     image = _black_and_white(image)
-    if image.mode == "1":
+    if image.mode == "1" and not image.has_transparency_data:
         found = fax_resolution(*image.size, density)
         if found is not None:
             return Page.from_image(image, found)

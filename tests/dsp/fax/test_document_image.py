@@ -162,6 +162,14 @@ def test_black_and_white_is_a_fax_in_every_format(tmp_path, name):
         assert np.array_equal(one(tmp_path / name).rows, page.rows)
 
 
+def test_black_that_cannot_be_seen_is_white(tmp_path):
+    image = blots(1728, 20).image()
+    image.save(tmp_path / "a.png", dpi=(204, 196), transparency=0)
+    assert not one(tmp_path / "a.png").rows.any()
+    image.save(tmp_path / "b.png", dpi=(204, 196), transparency=1)
+    assert np.array_equal(one(tmp_path / "b.png").rows, blots(1728, 20).rows)
+
+
 @pytest.mark.parametrize("kind", [np.int32, np.float32])
 @pytest.mark.parametrize("level", [0, 1, 65_535])
 def test_a_picture_of_one_level_of_no_known_range_is_white(tmp_path, kind, level):
