@@ -40,7 +40,6 @@ __all__ = [
     "write_png",
 ]
 
-_TEXT = (".txt", ".text")
 _HEAD = 1024
 _PDF = b"%PDF-"
 
@@ -127,7 +126,7 @@ def _reader(path: Path, options: Options) -> Callable[[Path, Options, Span], Ite
     octets = path.stat().st_size
     if octets > options.octets:
         raise DocumentError(f"{octets} octets are more than {options.octets}")
-    if path.suffix.lower() in _TEXT:
+    if path.suffix.lower() in document_text.SUFFIXES:
         return document_text.pages
     with path.open("rb") as file:
         head = file.read(_HEAD)

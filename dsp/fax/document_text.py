@@ -20,7 +20,10 @@ from dsp.fax.document_font import BLACK_BELOW, Face
 from dsp.fax.document_options import Options, Span
 from dsp.fax.document_page import DocumentError, Page
 
-__all__ = ["decoded", "laid", "pages"]
+__all__ = ["SUFFIXES", "decoded", "laid", "pages"]
+
+SUFFIXES = (".txt", ".text")
+"""Of files that are text, whatever is in them."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -28,6 +31,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _STRANGE = re.compile(r"[^\t\n\r\f\x20-\U0010ffff]")
+_CODE = re.compile(r"\s*(%!PS|\{\\rtf|<!doctype|<html|<\?xml|<svg)", re.IGNORECASE)
+"""How PostScript, RTF, HTML and XML begin, of which nobody wants to see the source."""
 _LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _TAB = 8
 _POINTS = 72
@@ -41,9 +46,14 @@ def pages(path: Path, options: Options, span: Span) -> Iterator[Page]:
     Raises
     ------
     DocumentError
-        When it is no text, or has no pages that are wanted.
+        When it is no text, or has no pages that are wanted. What is to be drawn by another program
+        is text by its name alone.
     """
-    yield from laid(decoded(path.read_bytes()), options, span)
+    text = decoded(path.read_bytes())
+    code = _CODE.match(text)
+    if code is not None and path.suffix.lower() not in SUFFIXES:
+        raise DocumentError(f"it is no picture, PDF or text: it begins with {code[1]}")
+    yield from laid(text, options, span)
 
 
 def decoded(octets: bytes) -> str:

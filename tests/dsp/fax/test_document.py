@@ -45,11 +45,24 @@ def test_a_folder_and_nothing_are_no_documents(tmp_path):
             list(read(path))
 
 
-@pytest.mark.parametrize("name", ["a.eps", "a.svg", "a.html"])
-def test_nothing_that_could_run_or_fetch_is_a_picture(tmp_path, name):
-    """PostScript is a program, and Pillow would hand it to Ghostscript: it is text here."""
-    (tmp_path / name).write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n<svg/>\n")
-    (page,) = read(tmp_path / name)
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        "{\\rtf1\\ansi fax}",
+        "\n<!DOCTYPE html><p>fax",
+        "<HTML><p>fax",
+        "<?xml version='1.0'?><svg/>",
+    ],
+)
+def test_nothing_that_could_run_or_fetch_is_drawn_and_no_source_sent(tmp_path, source):
+    """PostScript is a program, and Pillow would hand it to Ghostscript."""
+    for name in ("a.eps", "a"):
+        (tmp_path / name).write_text(source)
+        with pytest.raises(DocumentError, match="no picture, PDF or text: it begins with"):
+            list(read(tmp_path / name))
+    (tmp_path / "a.txt").write_text(source)
+    (page,) = read(tmp_path / "a.txt")
     assert page.black().any()
 
 
