@@ -74,6 +74,8 @@ class QamTransmitter:
         dBm0 of data, as a mean of random ones.
     echo_protection
         Whether carrier goes before the training, so that echo suppressors let it pass.
+    turned
+        Symbols by which the carrier is ahead, which is its phase at the first one.
 
     Raises
     ------
@@ -88,6 +90,7 @@ class QamTransmitter:
         short_training: bool = False,
         level: float = -13.0,
         echo_protection: bool = False,
+        turned: int = 0,
     ) -> None:
         least, most = LEVELS
         if not least <= level <= most:
@@ -95,7 +98,7 @@ class QamTransmitter:
         self.scheme = scheme
         self._lead, state = _burst(scheme, scheme.training(short=short_training), echo_protection)
         self._fresh = state.copy()
-        self._fresh["gain"] = amplitude(level)
+        self._fresh["gain"], self._fresh["turned"] = amplitude(level), turned
         self._state = self._fresh.copy()
         self._shape = _shape(scheme)
         self._samples, self._symbols = grid(scheme.symbol_rate)

@@ -9,7 +9,7 @@ from dsp.fax.document import Resolution
 from dsp.fax.document_page import Paper
 from dsp.fax.sink import Pages
 from dsp.fax.terminal import FaxTerminal
-from dsp.line import Delay, Echo, FrequencyOffset, Noise, Shape, TwoWay
+from dsp.line import Codec, Delay, Echo, FrequencyOffset, Jitter, Noise, Shape, TwoWay
 from tests.support import fax_pages
 from tests.support.fax_call import call
 from tests.support.spandsp_fax import SpandspFax
@@ -73,6 +73,10 @@ def test_pages_are_polled(ends):
 
 LINES = {
     "medium": lambda: TwoWay([Shape("medium"), FrequencyOffset(3.0), Noise(-52.0)], seed=1),
+    "tandem": lambda: TwoWay([Noise(-50.0), Jitter(5.0), Codec("pcmu", tandem=2)], seed=1),
+    "good": lambda: TwoWay(
+        [Shape("good"), Noise(-52.0), Jitter(5.0), Codec("pcmu", tandem=2)], seed=1
+    ),
     "satellite": lambda: TwoWay([Delay(0.3), Noise(-60.0)], echoes_a=NEAR, echoes_b=NEAR),
 }
 NEAR, FAR = [Echo(0.004, 14.0)], [Echo(0.004, 14.0), Echo(0.6, 20.0)]
