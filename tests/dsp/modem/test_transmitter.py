@@ -106,6 +106,8 @@ def test_a_matched_filter_has_the_training_and_the_data(name, rate, short, echo_
     bits = random_bits(200 * scheme.bits)
     sound = one.modulate(bits)
     got = symbols_of(sound, scheme, -6.0, len(before) + 200 + scheme.turn_off)
+    if name == "v17":  # its carrier is ahead by a symbol
+        got *= np.exp(-2j * np.pi * scheme.carrier / scheme.symbol_rate)
     error = got[: len(before)] - before
     assert 10 * np.log10(np.mean(np.abs(error) ** 2)) < -46
     words = np.argmin(np.abs(got[len(before) :, None] - scheme.points), axis=1)
