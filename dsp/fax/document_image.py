@@ -28,6 +28,7 @@ _MANY_PAGES = ("TIFF", "DCX")
 """The frames of the others are a film."""
 
 _UNKNOWN = Density(96.0, 96.0)
+_UPRIGHT = 1
 _TURNED = (5, 6, 7, 8)
 _ORIENTATION = 0x112
 _SUBFILE_TYPE = 254
@@ -103,14 +104,20 @@ def _subfile_type(image: Image.Image) -> int:
 def _read(image: Image.Image, path: Path, options: Options) -> Page:
     """The page that the picture is at."""
     options.admit(*image.size)
-    turned = image.getexif().get(_ORIENTATION) in _TURNED
+    orientation = image.getexif().get(_ORIENTATION, _UPRIGHT)
+    turned = orientation in _TURNED
     density = _density(image)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         rows = decoded(image, path)
         if rows is not None:
             found = fax_resolution(image.width, len(rows), density)
             page = Page(rows, image.width, found or options.resolution)
-            return page if found else laid(page.image(), density, options)
+            if found and orientation == _UPRIGHT:
+                return page
+            picture = page.image()
+            picture.getexif()[_ORIENTATION] = orientation
+            upright = ImageOps.exif_transpose(picture)
+            return laid(upright, density.turned() if turned else density, options)
         image.load()  # which turns it, too
         return laid(image, density.turned() if turned else density, options)
     if image.format in ("JPEG", "MPO"):

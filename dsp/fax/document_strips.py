@@ -22,7 +22,6 @@ __all__ = ["decoded"]
 
 _T4, _T6 = 3, 4
 _TWO_DIMENSIONS, _UNCOMPRESSED = 1, 2
-_ORIENTATION = 274
 _WHITE_IS_ZERO = 0
 _TRIED: dict[Coding, tuple[Coding, ...]] = {"MH": ("MH", "MR"), "MR": ("MR", "MH"), "MMR": ("MMR",)}
 _MOST_BAD = 0.25
@@ -42,8 +41,8 @@ def decoded(image: TiffImagePlugin.TiffImageFile, path: Path) -> Packed | None:
     Returns
     -------
     numpy.ndarray or None
-        Rows as a :class:`~dsp.fax.document_page.Page` has them; ``None`` where it is for libtiff:
-        another compression, tiles, a page that is to be turned, lines without EOL.
+        Rows as a :class:`~dsp.fax.document_page.Page` has them, not turned; ``None`` where it is
+        for libtiff: another compression, tiles, lines without EOL.
 
     Raises
     ------
@@ -94,7 +93,7 @@ def _rows(strips: list[tuple[bytes, int]], width: int, coding: Coding) -> Packed
 def _coding(tags: TiffImagePlugin.ImageFileDirectory_v2) -> Coding | None:
     """What the strips are in, if it is T.4 or T.6 and nothing is strange about them."""
     bits, samples = tags.get(Tag.BITS_PER_SAMPLE, (1,)), tags.get(Tag.SAMPLES_PER_PIXEL, 1)
-    if bits not in ((1,), 1) or samples != 1 or tags.get(_ORIENTATION, 1) != 1:
+    if bits not in ((1,), 1) or samples != 1:
         return None
     if tags.get(Tag.PHOTOMETRIC) not in (0, 1):
         return None

@@ -7,7 +7,7 @@ from PIL import Image
 from dsp.fax.document import DocumentError, TiffWriter, read
 from dsp.fax.document_strips import decoded
 from dsp.fax.t4 import encode, unpack
-from tests.support.pages import FAX, blots, libtiff_page, program
+from tests.support.pages import FAX, blots, libtiff_page, program, same
 
 
 def strips_of(path, number=0):
@@ -33,14 +33,21 @@ def test_other_compressions_are_for_libtiff(tmp_path, compression):
     assert strips_of(tmp_path / "a") is None
 
 
-def test_tiles_and_pages_to_be_turned_are_for_libtiff(tmp_path):
+def test_tiles_are_for_libtiff(tmp_path):
     program("tiffcp", "-c", "g4", "-t", "-w", 64, "-l", 64, FAX / "page.tiff", tmp_path / "a")
     assert strips_of(tmp_path / "a") is None
-    program("tiffcp", "-c", "g4", FAX / "page.tiff", tmp_path / "b")
-    program("tiffset", "-s", 274, 3, tmp_path / "b")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("compression", ["g3:2d", "g4"])
+def test_pages_are_turned_as_libtiff_turns_them(tmp_path, compression, orientation):
+    pages = []
+    for name, packed in (("a", compression), ("b", "lzw")):
+        program("tiffcp", "-c", packed, FAX / "page.tiff", tmp_path / name)
+        program("tiffset", "-s", 274, orientation, tmp_path / name)
+        pages += read(tmp_path / name)
     assert strips_of(tmp_path / "b") is None
-    (page,) = read(tmp_path / "b")
-    assert np.array_equal(page.black(), libtiff_page(0, FAX / "page.tiff")[::-1, ::-1])
+    assert same(*pages)
 
 
 def damaged(path, coding: str, share: float) -> None:
