@@ -1,7 +1,7 @@
-"""Fax calls whose sound goes wrong at some second and stays so: how long they go on, what they say.
+"""Fax calls whose sound goes wrong at some second: how long they go on, what they say.
 
 From then on one end is heard no more: its sound is cut, or its last packet comes again and again,
-or there is noise instead. The other direction goes on.
+or there is noise instead. The other direction goes on. Or it is cut for a moment and comes again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ SIDES = ("who sends", "who receives")
 """Who is heard no more."""
 NOISE = -20.0
 """dBm0 of what is there instead."""
+HOLES = (0.02, 0.06, 0.2, 0.5, 1.0)
+"""Seconds that it is not heard for a moment."""
 CAP = 240.0
 """Seconds after which a call is cut off."""
 LIMIT = 90.0
@@ -38,19 +40,20 @@ class Broken:
         One of :data:`KINDS`.
     side
         0 is who called.
-    at
+    at, lasts
         Seconds.
     """
 
-    def __init__(self, kind: str, side: int, at: float) -> None:
+    def __init__(self, kind: str, side: int, at: float, lasts: float = np.inf) -> None:
         self._kind, self._side, self._at = kind, side, round(at * RATE)
+        self._until = (at + lasts) * RATE
         self._random = np.random.default_rng((side, self._at))
         self._now, self._last = 0, np.zeros(160, dtype=np.int16)
 
     def process(self, a: Samples, b: Samples) -> tuple[Samples, Samples]:
         """Carry a packet either way."""
         said = [a, b]
-        if self._now >= self._at:
+        if self._at <= self._now < self._until:
             said[self._side] = self._instead(len(a))
         else:
             self._last = said[self._side]
@@ -119,9 +122,12 @@ class Tried:
         return None
 
 
-def tried(ends: Ends, kind: str, side: int, at: float, able: Able | None = None) -> Tried:
+def tried(
+    ends: Ends, kind: str, side: int, at: float, able: Able | None = None, *, lasts: float = np.inf
+) -> Tried:
     """A call that goes wrong at a second."""
-    return Tried(ends, at, fax(ends, pages(), able, line=Broken(kind, side, at), seconds=CAP))
+    line = Broken(kind, side, at, lasts)
+    return Tried(ends, at, fax(ends, pages(), able, line=line, seconds=CAP))
 
 
 def _row(ends: Ends, kind: str, side: int, able: Able, failed: list[str]) -> list[str]:
@@ -155,8 +161,34 @@ def run(pairs: Sequence[Ends] = PAIRS, *, ecm: bool = True, kinds: Sequence[str]
     return "\n\n".join([*shown, "\n".join(failed)] if failed else shown)
 
 
+def _hole(ends: Ends, lasts: float, side: int, able: Able) -> list[str]:
+    whole_call = fax(ends, pages(), able).call.seconds
+    calls = [
+        tried(ends, "cut", side, float(at), able, lasts=lasts) for at in range(int(whole_call))
+    ]
+    good = [one for one in calls if one.made.ok]
+    lost = Counter(one.codes for one in calls if not one.made.ok).most_common()
+    return [
+        f"{' → '.join(ends)}",
+        f"{1000 * lasts:.0f}",
+        SIDES[side],
+        f"{len(good)}/{len(calls)}",
+        f"{max(one.made.call.seconds for one in good) - whole_call:.0f} s" if good else "–",
+        ", ".join(f"{code} × {count}" for code, count in lost),
+    ]
+
+
+def holes(pairs: Sequence[Ends] = PAIRS, *, ecm: bool = True) -> str:
+    """Return the table of calls that are cut for a moment."""
+    able = Able(ecm=ecm, coding="MMR" if ecm else "MR")
+    rows = [_hole(ends, lasts, side, able) for ends in pairs for lasts in HOLES for side in (0, 1)]
+    head = ["at every second", "ms cut", "of", "complete", "longer by, most", "codes of others"]
+    return table(head, rows)
+
+
 if __name__ == "__main__":
     import sys
 
     named = [tuple(one.split(":")) for one in sys.argv[1:] if ":" in one]
-    print(run(named or PAIRS, ecm="plain" not in sys.argv))
+    shown = holes if "holes" in sys.argv else run
+    print(shown(named or PAIRS, ecm="plain" not in sys.argv))

@@ -73,7 +73,7 @@ class Config:
         Whether a procedure interrupt that the far end asks for (PRI-EOP, PIP) is told by
         :attr:`~dsp.fax.terminal.FaxTerminal.interrupted` and waited for; else it is passed over.
     seconds
-        The longest that a call may take.
+        The longest that a call may take; DCN is said then.
 
     Raises
     ------

@@ -17,9 +17,9 @@ from dsp.fax.sink import Sink
 from dsp.fax.trace import trace
 from dsp.types import RATE
 
-__all__ = ["GAP", "TRIES", "Dialogue", "Known", "Line"]
+__all__ = ["GAP", "TIMERS", "TRIES", "Dialogue", "Known", "Line"]
 
-_TIMERS = {
+TIMERS = {
     "T0": 60.0,
     "T1": 35.0,
     "T2": 6.0,
@@ -56,8 +56,8 @@ class Line(Protocol):
         """Listen for a page's modem beside V.21, or for V.21 alone."""
 
     @property
-    def busy(self) -> bool:
-        """Whether a page is on the line, as far as can be told."""
+    def busy_at(self) -> int:
+        """The last sample at which a page was on the line, as far as can be told."""
 
     @property
     def unheard(self) -> float:
@@ -141,6 +141,8 @@ class Dialogue:
         What this end asks for: ``"identify"`` by DIS, ``"poll"`` by DTC.
     flags_at : int
         The sample of the first flags since a page has ended; ``None`` while there are none.
+    frames_since : int
+        The sample of the flags before those frames that are coming; ``None`` while there are none.
     repeats : int
         How many CRP were said since a frame could be read; −1 where the far end knows none.
     heard : bool
@@ -164,6 +166,7 @@ class Dialogue:
     due: int = 1 << 62
     asks: str = "identify"
     flags_at: int | None = None
+    frames_since: int | None = None
     repeats: int = 0
     heard: bool = False
 
@@ -191,9 +194,13 @@ class Dialogue:
 
     def start(self, timer: str, seconds: float | None = None) -> None:
         """Have a timer go off, one of T.30's when T.30 says."""
-        seconds = _TIMERS[timer] if seconds is None else seconds
+        seconds = TIMERS[timer] if seconds is None else seconds
         self.timers[timer] = self.line.now + round(seconds * RATE)
         self.due = min(self.timers.values())
+
+    def busy(self, seconds: float) -> bool:
+        """Say whether a page was on the line within so many seconds, as far as can be told."""
+        return self.line.now - self.line.busy_at < seconds * RATE
 
     def stop(self, *timers: str) -> None:
         """Have timers not go off."""

@@ -181,6 +181,7 @@ class Incoming:
         self._size = _checked(frame_size)
         self._data: list[bytes] = []
         self._frames: dict[int, bytes] = {}
+        self._come: set[int] = set()
         self._count: int | None = None
         self._closed: tuple[int, int] | None = None
         self.begin_page()
@@ -197,6 +198,10 @@ class Incoming:
         self._blocks = self._holes = 0
         self._gaps: list[tuple[int, int]] = []
 
+    def begin_burst(self) -> None:
+        """Count anew what comes: see :attr:`received`."""
+        self._come.clear()
+
     @property
     def block(self) -> int:
         """Which partial page is received, the first is 0; PPS has it modulo 256."""
@@ -204,8 +209,8 @@ class Incoming:
 
     @property
     def received(self) -> int:
-        """How many of its frames have come."""
-        return len(self._frames)
+        """How many different frames have come since :meth:`begin_burst`, known before or not."""
+        return len(self._come)
 
     @property
     def count(self) -> int | None:
@@ -239,7 +244,9 @@ class Incoming:
         """
         longest = _BEFORE + max(_SIZES)
         if good and _BEFORE <= len(octets) <= longest and octets[HEADER - 1] == _FCD:
-            self._frames[octets[HEADER]] = octets[_BEFORE:]
+            number = octets[HEADER]
+            self._frames[number] = octets[_BEFORE:]
+            self._come.add(number)
 
     def repeated(self, page: int, block: int) -> bool:
         """Say whether PPS is of the partial page that was closed last.

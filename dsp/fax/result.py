@@ -102,7 +102,8 @@ class PageRecord:
     ecm
         Whether it went with error correction.
     octets
-        Of its coding, without frames and fill.
+        Of its coding, with what fills up short lines; without error correction the receiver's are
+        all that came in its burst.
     bad_rows, longest_bad_run
         Rows that were damaged, and the most in a row.
     again

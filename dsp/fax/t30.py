@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 
 from dsp.fax.coded import Coder
 from dsp.fax.config import Config
-from dsp.fax.dialogue import Dialogue, Line
+from dsp.fax.dialogue import TIMERS, Dialogue, Line
 from dsp.fax.document import Page
 from dsp.fax.frames import Frame, parse
 from dsp.fax.result import Result, outcomes
@@ -32,8 +32,9 @@ _OF_A_STATE = ("T4", "check")
 """Timers that mean nothing in the next state."""
 _STORING = frozenset({"store", "not ready"})
 _POSTPONED = 0.1
-_UNHEARD = 60.0
-"""Seconds that a page may go on whose training was not heard."""
+_UNHEARD, _PART = 60.0, 256 * 264 * 8 * 6 / 5
+"""Seconds that a page may go on unheard; and bits of a partial page at the most, if these take
+longer: frames of 256 octets with 8 around them, of ones alone."""
 _STUCK = 12.0
 """Seconds after which V.21's carrier has been there for too long."""
 
@@ -68,7 +69,6 @@ class Machine:
             "called": self._called,
             "receiver": self._receiver,
         }
-        self._frames_since: int | None = None
         self._garbled = False
         self._phases = dict.fromkeys("ABCDE", 0.0)
         self._since = 0
@@ -120,19 +120,19 @@ class Machine:
 
     def flags(self) -> None:
         """Note that frames by V.21 are coming."""
-        if self._frames_since is None:
-            self._frames_since = self.call.line.now
+        if self.call.frames_since is None:
+            self.call.frames_since = self.call.line.now
         if self.call.flags_at is None:
             self.call.flags_at = self.call.line.now
         self.event("flags")
 
     def quiet(self) -> None:
         """Note that V.21's carrier is away: a command is looked for anew."""
-        if self._frames_since is not None:
+        if self.call.frames_since is not None:
             for timer in ("T2", "T4") if self.state.name == "command" else ("T2",):
                 if timer in self.call.timers:
                     self.call.start(timer)
-        self._frames_since = None
+        self.call.frames_since = None
         if self._garbled:
             self._garbled = False
             self.event("garbled")
@@ -249,7 +249,7 @@ class Machine:
             if timer not in call.timers:
                 continue
             if timer == "limit":
-                self.hung_up()
+                self._leave()
                 return
             if timer in _PATIENT and (self._coming() or self._page_goes(timer)):
                 call.start(timer, _POSTPONED)
@@ -262,20 +262,33 @@ class Machine:
                 # it goes off in the first state that it means something in
                 call.start(timer, _POSTPONED)
 
+    def _leave(self) -> None:
+        """Leave a call that has taken as long as it may, unless it is being left."""
+        self.call.stop("limit")
+        self.call.fail("took_too_long")
+        if self.state.name != "leave":
+            self._enter(states()["leave"])
+
     def _page_goes(self, timer: str) -> bool:
-        """Whether a page is on the line whose training was not heard: its end is waited for."""
-        awaited = self.state.name == "page" and timer == "T2" and self.call.line.busy
-        return awaited and self.call.line.now - self._since < _UNHEARD * RATE
+        """Whether a page goes on unheard, or did within T2: its training was lost, or it broke off.
+
+        What comes of it is not known before the command that follows.
+        """
+        call = self.call
+        if timer != "T2" or self.state.name not in ("page", "after page"):
+            return False
+        most = max(_UNHEARD, _PART / call.settled.bit_rate)
+        return call.line.now - self._since < most * RATE and call.busy(TIMERS[timer])
 
     def _fire(self, timer: str) -> None:
         """Do what a timer does; if it ends the call and V.21's carrier stands, that is why."""
         before = self.call.outcome
-        stuck = timer in _PATIENT and self._frames_since is not None
+        stuck = timer in _PATIENT and self.call.frames_since is not None
         self.event(timer)
         if stuck and self.call.outcome != before:
             self.call.outcome = "carrier_stuck"
 
     def _coming(self) -> bool:
         """Whether frames are coming, unless their carrier is there for too long."""
-        since = self._frames_since
+        since = self.call.frames_since
         return since is not None and self.call.line.now - since < _STUCK * RATE

@@ -122,7 +122,7 @@ class Called:
 
     def late(self, _: Frame | None) -> str | None:
         """Give up waiting for the training check, unless it is there and has not ended."""
-        if self.call.line.busy and self._waited < CHECK:
+        if self.call.busy(LATE) and self._waited < CHECK:
             self._waited += LATE
             self.call.start("check", LATE)
             return None

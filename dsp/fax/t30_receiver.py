@@ -27,6 +27,9 @@ STALL = 30.0
 """Seconds in which a page that comes must get on: a carrier may stand for ever."""
 UNHEARD = 0.2
 """Seconds of what is like a page that make a command one for a page that was not heard."""
+AT_ONCE, T4_OVER = 0.5, 2.7
+"""Seconds in which the flags of a command are heard that comes again: from the end of an answer,
+if that is at once; from its beginning, if T4 is waited for, which takes 2.55 s at the least."""
 CUT = 0.7
 """Seconds between a page and its command from which on the end of the page has not come."""
 STORE, STORED_LATE = 1.0, 30.0
@@ -43,12 +46,16 @@ class _Sheet:
         Sample at which it began.
     lines
         Its rows, without error correction.
+    again
+        Frames that were asked for again.
+    bits
+        Of all that has come of it.
     """
 
     since: int
     lines: pagecode.LineDecoder | None
     again: int = 0
-    octets: int = 0
+    bits: int = 0
 
 
 @dataclass(slots=True)
@@ -91,6 +98,8 @@ class Receiver:
     _count: int = 0
     _before: int = 0
     _ended: int = 0
+    _answering: int = 0
+    _answered: int = 0
     _redone: int = 0
 
     # -- phase C ------------------------------------------------------------------------------
@@ -114,7 +123,8 @@ class Receiver:
         self._heard_page = True
         self._open()
         if "stall" not in self.call.timers:
-            self._got = self._parts.received
+            self._parts.begin_burst()
+            self._got = 0
             self.call.start("stall", STALL)
 
     def page_bits(self, bits: Bits) -> None:
@@ -122,7 +132,7 @@ class Receiver:
         if self._sheet is None or self._sheet.lines is None:
             return
         self._sheet.lines.process_bits(bits)
-        self._sheet.octets += len(bits) // 8
+        self._sheet.bits += len(bits)
 
     def page_frame(self, octets: bytes, good: bool) -> None:
         """Take a frame of a page with error correction."""
@@ -163,7 +173,7 @@ class Receiver:
         assert frame is not None, "rows of commands alone come here"
         self._command(frame)
         then = frame.name.removeprefix("PRI-")
-        if self._repeated() and self._answer is not None and self._answer.then == then:
+        if self._repeated(then):
             return "repeat"
         sheet = self._sheet
         page, quality = (
@@ -188,12 +198,14 @@ class Receiver:
             return None
         self._command(frame)
         then = frame.then.removeprefix("PRI-")
-        if self._answer is not None and self._parts.repeated(frame.page, frame.block):
+        repeated = self._repeated(then)
+        if repeated and self._parts.repeated(frame.page, frame.block):
             return "answer"
         parts = self._open_parts()
         missing = parts.missing(frame.frames)
         if missing:
-            self._open().again += len(missing)
+            if not (repeated and self._answered_by("PPR")):
+                self._open().again += len(missing)
             self._answer = _Answer(PageRequest(missing, x=self.call.x), then)
             return "answer"
         parts.close(page=frame.page, block=frame.block)
@@ -206,8 +218,7 @@ class Receiver:
             return None
         self._command(frame)
         then = frame.then.removeprefix("PRI-")
-        answer = self._answer
-        if answer is not None and answer.frame.name == "ERR" and not self._heard_page:
+        if self._answered_by("ERR") and not self._heard_page:
             return "answer"
         parts = self._open_parts()
         parts.close()
@@ -239,6 +250,7 @@ class Receiver:
         """Say how the page came."""
         assert self._answer is not None, "an answer was made before"
         self.call.stop("T2", "stall", "store")
+        self._answering = self.call.line.now
         self.call.say(self._answer.frame)
 
     def go_on(self, _: Frame | None) -> str:
@@ -246,6 +258,7 @@ class Receiver:
         answer = self._answer
         assert answer is not None, "an answer was made before"
         name = answer.frame.name
+        self._answered = self.call.line.now
         self._long = name == "CTR"
         last = answer.then == "EOP" and name in ("MCF", "ERR", "RTP")
         self._damaged |= name == "ERR"
@@ -321,11 +334,25 @@ class Receiver:
         self._asked = "PRI-" in frame.title
         self.call.interrupted |= self._asked
 
-    def _repeated(self) -> bool:
-        """Whether a command comes again, since its answer was not heard."""
-        if self._answer is None or self._heard_page:
+    def _answered_by(self, name: str) -> bool:
+        """Whether this was the last answer."""
+        return self._answer is not None and self._answer.frame.name == name
+
+    def _repeated(self, then: str) -> bool:
+        """Whether a command comes again, since its answer was not heard.
+
+        Else there was a page before it: heard, or not but for its power, or lost in all its
+        length, for which the command comes too late to be said again at once, and too early for T4.
+        """
+        if self._answer is None or self._answer.then != then or self._heard_page:
             return False
-        return self.call.line.unheard < UNHEARD
+        if self.call.line.unheard >= UNHEARD:
+            return False
+        flags = self.call.frames_since
+        if flags is None:
+            return True
+        at_once = flags - self._answered < AT_ONCE * RATE
+        return at_once or flags - self._answering >= T4_OVER * RATE
 
     def _cut(self) -> bool:
         """Whether a page that has no end stopped before its sender did."""
@@ -353,7 +380,8 @@ class Receiver:
             self._answer = _Answer(answer, then)
             return "answer"
         page, quality = pagecode.decode(parts.data, self.call.settled, gaps=parts.gaps)
-        self._open().octets = len(parts.data)
+        # zeros that fill the last frame are behind what ends the page
+        self._open().bits = 8 * len(parts.data.rstrip(b"\0"))
         if page is None:
             self._ask_for_page(then, "no rows are in its frames")
             return "answer"
@@ -388,7 +416,7 @@ class Receiver:
                 page.height,
                 quality,
                 number=self._count + 1,
-                octets=sheet.octets,
+                octets=(sheet.bits + 7) // 8,
                 again=sheet.again + self._redone,
                 answer=answer,
                 confirmed=answer != "ERR" and not (settings.ecm and self._parts.holes),

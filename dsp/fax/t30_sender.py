@@ -284,8 +284,8 @@ class Sender:
         if wanted == 0:
             return self.ask_again(frame)
         sheet.requests += 1
-        sheet.again += wanted
         if sheet.requests < REQUESTS:
+            sheet.again += wanted
             return "send"
         return self._continue(sheet, wanted)
 
@@ -462,6 +462,7 @@ class Sender:
         sheet.requests = 0
         if slower is not None or wanted < sheet.missing:
             sheet.missing = wanted
+            sheet.again += wanted
             self._command = ContinueToCorrect.of(slower or self.call.settled.rate, x=self.call.x)
         else:
             then = sheet.then if sheet.parts is None or sheet.parts.last else "NULL"

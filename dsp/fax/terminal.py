@@ -98,7 +98,7 @@ class FaxTerminal:
         self._heard_at = 0
         self._block, self._packet = np.zeros((2, STEP), dtype=np.int16)
         self._power = 0.0
-        self._awaiting, self._loud, self._repeated = False, 0, 0
+        self._awaiting, self._loud, self._busy_at, self._repeated = False, 0, 0, 0
         self._heard = np.zeros(0, dtype=np.int16)
         self._machine = Machine(
             self, config, calling=calling, pages=send, sink=receive, executor=executor
@@ -166,9 +166,9 @@ class FaxTerminal:
     # -- the line of the machine ----------------------------------------------------------------
 
     @property
-    def busy(self) -> bool:
-        """Whether a page's modem is being heard, or something as loud as it was."""
-        return self._fast or self._alike()
+    def busy_at(self) -> int:
+        """The sample at which a page's modem was heard last, or something as loud as it was."""
+        return self._busy_at
 
     @property
     def unheard(self) -> float:
@@ -215,10 +215,16 @@ class FaxTerminal:
         if not self._speaking or machine.calling_up:
             for event in self._ears.process(block):
                 self._take(event)
-            if self._awaiting and self._power and not self._fast and not self._live:
-                self._loud += self._alike()
+            self._look()
         if self.now >= machine.due:
             machine.tick()
+
+    def _look(self) -> None:
+        """Note whether a page is on the line, heard or not."""
+        unheard = self._awaiting and not self._fast and not self._live and self._alike()
+        self._loud += unheard
+        if self._fast or unheard:
+            self._busy_at = self.now
 
     def _moving(self, block: Samples) -> Samples:
         """Take sound that stands still, where a page should be, for silence."""
@@ -278,8 +284,9 @@ class FaxTerminal:
 
     def _alike(self) -> bool:
         """Whether what is heard now is about as loud as the page's modem was."""
-        power = _power(self._block)
-        return self._power / _ALIKE < power < self._power * _ALIKE
+        if not self._power:
+            return False
+        return self._power / _ALIKE < _power(self._block) < self._power * _ALIKE
 
 
 def _power(block: Samples) -> float:

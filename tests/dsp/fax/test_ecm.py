@@ -322,5 +322,16 @@ def test_eor_closes_what_pps_has_told():
     assert (receiver.data, receiver.block, receiver.holes, receiver.gaps) == (b"", 0, 0, ())
 
 
+def test_a_burst_has_as_many_frames_as_have_come_by_it():
+    receiver = Incoming(64)
+    for number in (0, 1, 1):
+        receiver.take(fcd(number, bytes(64)), good=True)
+    assert receiver.received == 2
+    receiver.begin_burst()
+    assert receiver.received == 0 and receiver.missing(2) == frozenset()
+    receiver.take(fcd(1, bytes(64)), good=True)
+    assert receiver.received == 1
+
+
 def test_256_frames_are_all():
     assert Outgoing(bytes(256 * FRAMES), 256).frames == 256

@@ -1,12 +1,22 @@
 """The procedure by itself, where a far end is at fault and sound adds nothing."""
 
+from dataclasses import replace
+
 import pytest
 
+from dsp.fax import pagecode
 from dsp.fax.capabilities import Settings
 from dsp.fax.config import EVERYTHING, Config
-from dsp.fax.frames import CapabilityFrame, CommandFrame, EndOfRetransmission, PageRequest, Plain
+from dsp.fax.frames import (
+    CapabilityFrame,
+    CommandFrame,
+    EndOfRetransmission,
+    PageRequest,
+    PartialPage,
+    Plain,
+)
 from tests.support.fax_anything import ONLY_LINES, PAGES, FarEnd, Store
-from tests.support.fax_pages import dithered
+from tests.support.fax_pages import dithered, letter, strip
 
 DIS = CapabilityFrame("DIS", EVERYTHING.fif())
 DCS = CommandFrame(Settings("V.29 9600").fif(), x=True)
@@ -157,3 +167,144 @@ def test_a_page_that_is_given_up_before_its_frames_were_counted_is_not_confirmed
     far.leave()
     assert "ERR" in far.said and len(far.sink) == 1 and not far.machine.confirmed
     assert far.machine.result().outcome.name == "gave_up"
+
+
+# -- pages that are lost or break off ----------------------------------------------------------
+
+ECM = Settings("V.29 9600", ecm=True, resolution="R8 × 7.7")
+OCTETS = pagecode.encode(strip(letter(), 300), ECM)
+FRAMES = len(OCTETS) // 256 + 1
+
+
+def frames_come(far, numbers, seconds=0.01):
+    """Frames of a page, each so long."""
+    far.machine.trained()
+    for number in numbers:
+        far.go_on(seconds)
+        data = OCTETS[number * 256 : (number + 1) * 256].ljust(256, b"\0")
+        far.machine.picture(bytes([0xFF, 3, 6, number]) + data, True)
+    far.machine.fast_lost()
+
+
+def receiving_frames(settings=ECM):
+    return receiving(CommandFrame(settings.fif(), x=True))
+
+
+@pytest.mark.parametrize("seconds", [10.0, 50.0])
+def test_the_end_of_a_page_that_broke_off_is_waited_for(seconds):
+    far = receiving()
+    far.page_comes(0.5)
+    far.line.busy = True
+    far.go_on(seconds)
+    far.line.busy = False
+    far.go_on(1.0)
+    far.machine.flags()
+    far.go_on(1.0)
+    far.hear(Plain("EOP"))
+    assert far.said[-1] == "RTN"
+
+
+def test_the_end_of_a_slow_partial_page_that_broke_off_is_waited_for():
+    far = receiving_frames(replace(ECM, rate="V.27ter 2400"))
+    frames_come(far, range(3))
+    far.line.busy = True
+    far.go_on(200.0)
+    far.line.busy = False
+    far.hear(PartialPage("EOP", 0, 0, FRAMES, x=True))
+    assert far.said[-1] == "PPR"
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_is_as_loud_as_a_page_for_ever_is_left(begun):
+    far = receiving()
+    if begun:
+        far.page_comes(0.5)
+    far.line.busy = True
+    far.leave()
+    wanted = "no_page_end" if begun else "no_page_in_time"
+    assert far.machine.result().outcome.name == wanted
+
+
+@pytest.mark.parametrize("seconds", [2.0, 7.0, 7.05, 30.0])
+def test_t2_is_counted_from_the_end_of_a_page_that_is_not_heard(seconds):
+    far = receiving()
+    far.line.busy = True
+    far.go_on(seconds)
+    far.line.busy = False
+    far.go_on(5.0)
+    assert far.machine.state.name == "page"
+    far.go_on(2.0)
+    assert "DCN" in far.said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "answer"), [(0.2, "MCF"), (0.6, "RTN"), (1.0, "RTN"), (1.4, "MCF"), (4.0, "MCF")]
+)
+def test_a_command_that_is_neither_said_again_at_once_nor_after_t4_has_a_page_before_it(
+    seconds, answer
+):
+    far = receiving()
+    far.page_comes(1.0)
+    far.hear(Plain("MPS"))
+    far.happen("stored")
+    while far.line.waiting or far.deaf:
+        far.go_on(0.02)
+    far.go_on(seconds)
+    far.machine.flags()
+    far.go_on(1.0)
+    far.hear(Plain("MPS"))
+    assert far.said[-1] == answer
+
+
+def test_a_sender_that_sends_all_frames_again_gets_on():
+    far = receiving_frames()
+    frames_come(far, range(FRAMES - 1))
+    far.hear(PartialPage("EOP", 0, 0, FRAMES, x=True))
+    far.go_on(4.0)
+    frames_come(far, range(FRAMES), seconds=2.0)
+    far.hear(PartialPage("EOP", 0, 0, FRAMES, x=True))
+    assert far.machine.state.name == "store"
+
+
+def test_a_sender_of_one_frame_for_ever_does_not_get_on():
+    far = receiving_frames()
+    frames_come(far, [0] * 100, seconds=2.0)
+    assert far.machine.over and far.machine.result().outcome.name == "carrier_lost"
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_frames_count_as_sent_again_once_though_they_are_asked_for_again(lost):
+    far = receiving_frames()
+    frames_come(far, range(2, FRAMES))
+    far.hear(*[PartialPage("EOP", 0, 0, FRAMES, x=True)] * (1 + lost))
+    for number in range(2):
+        far.go_on(4.0)
+        frames_come(far, [number])
+        far.hear(PartialPage("EOP", 0, 0, FRAMES, x=True))
+    far.happen("stored")
+    assert far.said.count("PPR") == 2 + lost
+    assert [one.again for one in far.machine.result().pages] == [2 + 1]
+
+
+def test_frames_that_were_given_up_were_not_sent_again():
+    far = sending(DIS, Plain("CFR"), able=replace(EVERYTHING, modems="V.27ter"))
+    ask, wanted = PageRequest(frozenset({0})), 0
+    while "EOR" not in far.said:
+        far.hear(ask)
+        wanted += 1
+        if far.said[-1] == "CTC":
+            far.hear(Plain("CTR"))
+    far.hear(Plain("ERR"))
+    assert far.machine.result().pages[0].again == wanted - 1
+
+
+@pytest.mark.parametrize("then", ["MPS", "EOP"])
+def test_a_page_of_a_sender_that_does_not_count_them_is_not_confirmed_unseen(then):
+    far = receiving_frames()
+    far.page_comes(1.0)
+    far.hear(PartialPage("MPS", 0, 0, 1, x=True))
+    far.happen("stored")
+    far.go_on(4.0)
+    far.line.unheard = 3.0 if then == "MPS" else 0.0
+    far.hear(PartialPage(then, 0, 0, 1, x=True))
+    assert far.said[-1] == "PPR" and far.machine.confirmed == 1

@@ -188,11 +188,32 @@ def test_a_call_that_is_hung_up_ends_at_once(second):
         assert not end.process(np.ones(160, dtype=np.int16)).any()
 
 
-def test_a_call_has_a_limit():
-    terminal = FaxTerminal(True, send=PAGES, config=Config(seconds=20.0))
-    for _ in range(1001):
-        terminal.process(np.zeros(160, dtype=np.int16))
-    assert terminal.done and terminal.result.outcome.name == "call_dropped"
+@pytest.mark.parametrize("seconds", [9.0, 12.0, 16.0])
+@pytest.mark.parametrize("receives", [False, True])
+def test_who_has_taken_as_long_as_it_may_says_so_to_the_far_end(receives, seconds):
+    configs = [Config(seconds=seconds), Config()]
+    here, there = configs[receives], configs[not receives]
+    ends = (
+        FaxTerminal(True, send=PAGES, config=here),
+        FaxTerminal(False, receive=Pages(), config=there),
+    )
+    both(*ends)
+    limited, other = ends[receives].result, ends[not receives].result
+    assert limited.outcome.name == "took_too_long"
+    assert limited.seconds == pytest.approx(seconds, abs=3.0)
+    said = [one.frame.title for one in limited.trace if one.frame and one.side == "sent"]
+    heard = [one.frame.title for one in other.trace if one.frame and one.side == "heard"]
+    assert said[-1] == heard[-1] == "DCN" and not other.ok
+
+
+@pytest.mark.parametrize("able", [EVERYTHING, ONLY_LINES])
+def test_both_ends_tell_as_many_octets_of_a_page(able):
+    here = FaxTerminal(True, send=PAGES, config=Config(able=able))
+    there = FaxTerminal(False, receive=Pages())
+    both(here, there)
+    for sent, got in zip(here.result.pages, there.result.pages, strict=True):
+        # without error correction there are bits of the modem's end, up to 40 ms
+        assert sent.octets <= got.octets <= sent.octets + (0 if able.ecm else 72)
 
 
 def test_a_page_of_another_size_goes_with_its_own_settings():
