@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 THREADS = 8
-"""Documents of all calls that are read and written at once."""
+"""Documents of all calls that are read at once, and pages that are written at once."""
 
 
 class Fax(App):
@@ -44,14 +44,15 @@ class Fax(App):
 
     Notes
     -----
-    Options: ``spool``, the directory of what is received and of a record a call (``CALL.tiff``,
-    ``CALL.json``); ``documents``, directories that ``fax_file_name`` may be in besides; ``ident``,
-    ``header``, ``timezone``, ``ecm``, ``v17``, ``verbose`` where the channel variables say
-    nothing; ``pdf`` to write each received fax as PDF too; ``record``, a directory for recordings
-    of the calls, as ``mediasock fax read`` reads them; ``hangup`` to hang up when the fax is over,
-    else the dialplan goes on; ``voice`` to listen for somebody who speaks; ``pages``, the most of
-    a document that is sent; ``hooks`` (:mod:`.fax_hooks`), ``hook_seconds`` and
-    ``hooks_at_once``; ``outgoing``, the settings of :mod:`mediasock.faxing`.
+    Options: ``spool``, the directory of what is received and of a record a fax (``CALL.tiff``,
+    ``CALL.json``; ``CALL-2`` for the call's second one); ``documents``, directories that
+    ``fax_file_name`` may be in besides; ``ident``, ``header``, ``timezone``, ``ecm``, ``v17``,
+    ``verbose`` where the channel variables say nothing; ``pdf`` to write each received fax as
+    PDF too; ``record``, a directory for recordings of the calls, as ``mediasock fax read``
+    reads them; ``hangup`` to hang up when the fax is over, else the dialplan goes on; ``voice``
+    to listen for somebody who speaks; ``pages``, the most that are sent of a document;
+    ``hooks`` (:mod:`.fax_hooks`), ``hook_seconds`` and ``hooks_at_once``; ``outgoing``, the
+    settings of :mod:`mediasock.faxing`.
     """
 
     defaults: ClassVar = {
@@ -87,10 +88,10 @@ class Fax(App):
                 raise AppError(f"Fax: {name} is {given[name]!r}: more than 0 is needed")
         self.detect = ("fax", "voice") if given["voice"] else ("fax",)
         self._defaults = Defaults(**{name: given[name] for name in Defaults.__slots__})
-        self._pool = ThreadPoolExecutor(THREADS, "mediasock-fax")
         self._desk = Desk(
             places=Places(Path(given["spool"]), [Path(one) for one in given["documents"]]),
-            pool=self._pool,
+            documents=ThreadPoolExecutor(THREADS, "mediasock-fax-documents"),
+            disk=ThreadPoolExecutor(THREADS, "mediasock-fax-disk"),
             hooks=self._hooks(),
             make=type(self).terminal,
             pages=given["pages"],
@@ -138,7 +139,8 @@ class Fax(App):
         if self._desk.office is not None:
             await self._desk.office.close()
         await self._desk.hooks.finish()
-        await asyncio.to_thread(self._pool.shutdown)
+        for threads in (self._desk.documents, self._desk.disk):
+            await asyncio.to_thread(threads.shutdown)
         log.info("faxes", extra=asdict(self.counts))
 
     async def on_call(self, call: Call) -> None:

@@ -75,12 +75,16 @@ class Desk:
 
     Parameters
     ----------
-    places, pool, hooks, counts
-        Directories, threads for whatever waits for the disk, programs of the operator's.
+    places, hooks, counts
+        Directories, programs of the operator's, what has happened.
+    documents
+        Threads that read what is sent, make pages ready and write PDF: what takes long.
+    disk
+        Threads that write pages as they come, and what is told of calls: they are there at once.
     make
         Makes terminals, as :class:`dsp.fax.terminal.FaxTerminal` is made.
     pages
-        The most of a document that is sent.
+        The most that are sent of a document.
     pdf
         Whether what is received is written as PDF, too.
     record
@@ -90,7 +94,8 @@ class Desk:
     """
 
     places: Places
-    pool: Executor
+    documents: Executor
+    disk: Executor
     hooks: Hooks
     make: Callable[..., FaxTerminal] = FaxTerminal
     counts: Counts = field(default_factory=Counts)
@@ -100,5 +105,9 @@ class Desk:
     office: Office | None = None
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Do what may wait for the disk, or takes long, elsewhere."""
-        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+        """Do what takes long, as reading a document, elsewhere."""
+        return await asyncio.get_running_loop().run_in_executor(self.documents, work)
+
+    async def on_disk(self, work: Callable[[], T]) -> T:
+        """Do what waits for the disk and for nothing else, elsewhere."""
+        return await asyncio.get_running_loop().run_in_executor(self.disk, work)

@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dsp.fax.config import Config, FaxError
 from dsp.fax.document import DocumentError, Header, Options, Page, read
@@ -22,13 +23,12 @@ from ..call import Call
 from ..errors import MediasockError
 from ..esl.errors import Disconnected, HungUp
 from ..faxing.jobs import SpoolError
-from ..media import MediaError
 from ..media.recorder import RecordError
 from ..session import MediaSession
 from . import fax_report as report
 from . import fax_variables as variables
 from .fax_desk import Desk
-from .fax_files import InUse, Journal, StoringSink, as_pdf, write_record
+from .fax_files import InUse, Journal, StoringSink, as_pdf, journal_of, write_record
 from .fax_places import PathRefused
 from .fax_variables import Wishes
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from ..faxing.office import Office
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 AFTER = 0.3
 """Seconds of the call's sound in which the last signal reaches the far end, before the hang-up."""
@@ -61,9 +63,11 @@ class FaxCall:
     def __init__(self, desk: Desk, call: Call, wishes: Wishes) -> None:
         self._desk, self._call, self._wishes = desk, call, wishes
         self._began = datetime.now(UTC)
+        self._stem = ""
         self._file: Path | None = None
         self._pdf: Path | None = None
         self._pages: tuple[Page, ...] = ()
+        self._first = 1
         self._sink: StoringSink | None = None
         self._terminal: FaxTerminal | None = None
         self._heard_fax = self._heard_voice = False
@@ -79,6 +83,7 @@ class FaxCall:
 
     async def _run(self) -> Result:
         try:
+            await self._take_name()
             result = await self._transfer()
         except asyncio.CancelledError:
             await self._conclude(self._broken_off())
@@ -102,39 +107,70 @@ class FaxCall:
         return report.result_of(self._terminal, **how)
 
     async def _transfer(self) -> Result:
-        if self._wishes.job and self._desk.office is not None:
-            return await self._send_job(self._desk.office)
-        if not self._wishes.sending:
+        wishes, desk = self._wishes, self._desk
+        if not wishes.sending:
             return await self._receive()
-        self._file = await self._desk.in_thread(
-            lambda: self._desk.places.to_read(self._wishes.file)
-        )
-        self._pages = await self._desk.in_thread(self._document)
-        return await self._converse(self._config())
+        if wishes.job:
+            if desk.office is None:
+                raise FaxError("fax_job is set, and no outgoing spool is configured")
+            return await self._send_job(desk.office)
+        if not wishes.file:
+            raise FaxError("fax_mode is send, and fax_file_name is not set")
+        self._file = await desk.in_thread(lambda: desk.places.to_read(wishes.file))
+        self._pages, total = await desk.in_thread(self._document)
+        return await self._converse(replace(self._config(), first=wishes.first, total=total))
 
-    def _document(self) -> tuple[Page, ...]:
-        """Read the pages that are to be sent."""
+    def _document(self) -> tuple[tuple[Page, ...], int]:
+        """Read the pages that are to be sent; give them, and how many the document has."""
         assert self._file is not None
-        wishes, most = self._wishes, self._desk.pages
-        count = most if wishes.last is None else wishes.last - wishes.first + 1
-        pages = read(self._file, Options(pages=most), first=wishes.first)
-        return tuple(islice(pages, count))
+        wishes, most, total = self._wishes, self._desk.pages, 0
+
+        def counted(pages: int) -> None:
+            nonlocal total
+            total = pages
+            wanted = min(pages, wishes.last or pages) - wishes.first + 1
+            if wanted > most:
+                raise DocumentError(f"{wanted} pages are more than {most}")
+
+        options = Options(pages=max(most, Options().pages))
+        pages = read(self._file, options, first=wishes.first, counted=counted)
+        end = None if wishes.last is None else wishes.last - wishes.first + 1
+        return tuple(islice(pages, end)), total
+
+    async def _take_name(self) -> None:
+        """Find what the files of this fax are named by, if that is not known yet."""
+        self._stem = self._stem or await self._desk.on_disk(self._free_stem)
+
+    def _free_stem(self) -> str:
+        """The call's name; with a number where a fax before this one in the call has that."""
+        names = (self._call.file_name(f"-{n}" if n > 1 else "") for n in count(1))
+        return next(stem for stem in names if not self._is_taken(stem))
+
+    def _is_taken(self, stem: str) -> bool:
+        spool = self._desk.places.spool
+        with suppress(PathRefused, OSError):  # which is told when the place is wanted
+            if (spool / f"{stem}.json").exists():
+                return True
+            if not self._wishes.sending and not self._wishes.file:
+                path = self._desk.places.to_write(self._name(stem))
+                return path.exists() or journal_of(spool, path).exists()
+        return False
 
     # -- receiving ----------------------------------------------------------------------------
 
     async def _receive(self) -> Result:
-        await self._desk.in_thread(self._take_place)
+        await _to_its_end(self._desk.on_disk(self._take_place))
         assert self._file is not None
-        sink = self._sink = StoringSink(self._file, self._desk.pool, self._far_ident)
+        sink = self._sink = StoringSink(self._file, self._desk.disk, self._far_ident)
         try:
             return await self._converse(self._config(), sink)
         finally:
-            await self._desk.in_thread(lambda: self._complete(sink))
+            await self._complete(sink)
 
     def _take_place(self) -> None:
         """Find where the fax goes, and have it for this call alone."""
         call, spool = self._call, self._desk.places.spool
-        path = self._desk.places.to_write(self._name())
+        path = self._desk.places.to_write(self._wishes.file or self._name(self._stem))
         facts = {
             "call": call.uuid,
             "began": self._began.isoformat(timespec="seconds"),
@@ -144,26 +180,24 @@ class FaxCall:
         self._until_recorded.enter_context(Journal(spool, path, facts))
         self._file = path
 
-    def _name(self) -> str:
-        """The name that is asked for, or the call's own in the spool."""
+    def _name(self, stem: str) -> str:
+        """The document's name in the spool where none is asked for."""
         wishes = self._wishes
-        if wishes.file:
-            return wishes.file
         if "/" in wishes.prefix:
             raise PathRefused(f"fax_prefix {wishes.prefix!r} is a path")
         prefix = f"{wishes.prefix}-" if wishes.prefix else ""
-        return str(Path(wishes.spool, prefix + self._call.file_name(".tiff")))
+        return str(Path(wishes.spool, f"{prefix}{stem}.tiff"))
 
     def _far_ident(self) -> str:
         return self._terminal.result.far_ident if self._terminal is not None else ""
 
-    def _complete(self, sink: StoringSink) -> None:
+    async def _complete(self, sink: StoringSink) -> None:
         """Finish the document; whatever fails here, its pages are there."""
         about = {"call": self._call.uuid, "file": str(sink.path)}
         try:
-            sink.close()
+            await self._desk.on_disk(sink.close)
             if self._desk.pdf and sink.stored:
-                self._pdf = as_pdf(sink.path)
+                self._pdf = await self._desk.in_thread(lambda: as_pdf(sink.path))
         except DocumentError as error:
             log.error("the document is not finished: %s", error, extra=about)
         if sink.trouble is not None:
@@ -194,9 +228,9 @@ class FaxCall:
 
     async def _converse(self, config: Config, sink: Sink | None = None) -> Result:
         """Let a terminal talk on the call until one of them is over."""
-        call, wishes = self._call, self._wishes
+        call, wishes, self._first = self._call, self._wishes, config.first
         desk, how = self._desk, {"send": self._pages, "receive": sink, "config": config}
-        terminal = self._terminal = desk.make(wishes.calling, executor=desk.pool, **how)
+        terminal = self._terminal = desk.make(wishes.calling, executor=desk.documents, **how)
         try:
             async with call.media() as media:
                 await report.set_variables(call, variables.before(wishes, str(self._file or "")))
@@ -208,12 +242,12 @@ class FaxCall:
                 except asyncio.CancelledError:
                     conversation.stop()
                     with suppress(MediasockError):
-                        await conversation
+                        await _to_its_end(conversation)
                     raise
                 await _let_go_out(media)
         except (HungUp, Disconnected):
             pass
-        except MediaError as error:
+        except MediasockError as error:
             log.error("the fax is broken off: %s", error, extra={"call": call.uuid})
         return report.result_of(terminal, sending=wishes.sending, calling=wishes.calling)
 
@@ -222,7 +256,7 @@ class FaxCall:
         if self._desk.record is None:
             return
         try:
-            media.record(self._desk.record / self._call.file_name(".wav"))
+            media.record(self._desk.record / f"{self._stem}.wav")
         except RecordError as error:
             log.error("%s", error, extra={"call": self._call.uuid})
 
@@ -256,44 +290,57 @@ class FaxCall:
     async def _conclude(self, result: Result) -> None:
         self._desk.counts.add(result)
         report.log_result(self._call, result)
-        await self._trace(result)
+        told = variables.before(self._wishes, str(self._file or ""))
+        told |= variables.after(result, self._pages, self._first)
+        told |= await _to_its_end(self._keep(result))
+        if await report.set_variables(self._call, told):
+            await report.execute_orders(self._call, result.ok)
+
+    async def _keep(self, result: Result) -> dict[str, str]:
+        """Keep what is known and start the hook, before the dialplan is told: that takes its time.
+
+        Returns
+        -------
+        dict
+            Variables that tell of it.
+        """
+        await self._take_name()
+        traced = await self._trace(result)
         kept = await self._keep_record(result)
         # until here a kill leaves a journal, from here on a record: the next start tells, or this
-        await self._desk.in_thread(self._until_recorded.close)
-        told = variables.before(self._wishes, str(self._file or ""))
-        if await report.set_variables(self._call, told | variables.after(result, self._pages)):
-            await report.execute_orders(self._call, result.ok)
+        await self._desk.on_disk(self._until_recorded.close)
         kind = ("sent" if result.sending else "received") if result.ok else "failed"
         self._desk.hooks.start(kind, self._values(result) | {"record": kept or ""})
+        return traced
 
-    async def _trace(self, result: Result) -> None:
+    async def _trace(self, result: Result) -> dict[str, str]:
+        """Log the trace and write it to a file, as far as that is wanted."""
         call, lines = self._call, [str(line) for line in result.trace]
         if self._wishes.verbose:
             for line in lines:
                 log.info("%s", line, extra={"call": call.uuid})
         if not self._wishes.trace_dir:
-            return
+            return {}
 
         def write() -> Path:
             directory = self._desk.places.directory(self._wishes.trace_dir)
-            path = directory / f"fax-{call.file_name('.log')}"
+            path = directory / f"fax-{self._stem}.log"
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             return path
 
         try:
-            path = await self._desk.in_thread(write)
+            return {"fax_trace_file": str(await self._desk.on_disk(write))}
         except (PathRefused, OSError) as error:
             log.error("no trace: %s", error, extra={"call": call.uuid})
-        else:
-            await report.set_variables(call, {"fax_trace_file": str(path)})
+            return {}
 
     async def _keep_record(self, result: Result) -> Path | None:
         """Keep all that is known in a file beside what is received."""
-        path = self._desk.places.spool.resolve() / self._call.file_name(".json")
+        path = self._desk.places.spool.resolve() / f"{self._stem}.json"
         values = self._values(result) | {"voice": self._heard_voice}
         told = report.record(self._call, self._began, result, values)
         try:
-            await self._desk.in_thread(lambda: write_record(path, told))
+            await self._desk.on_disk(lambda: write_record(path, told))
         except OSError as error:
             log.error("no record: %s", error, extra={"call": self._call.uuid})
             return None
@@ -336,6 +383,20 @@ class WatchedTerminal:
     def done(self) -> bool:
         """Whether the terminal is done."""
         return self._terminal.done
+
+
+async def _to_its_end(work: Awaitable[T]) -> T:
+    """Wait for what must not be left half done; who is cancelled meanwhile is so afterwards."""
+    task, cancelled = asyncio.ensure_future(work), None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        task.exception()  # which is thereby known
+        raise cancelled
+    return task.result()
 
 
 async def _let_go_out(media: MediaSession) -> None:

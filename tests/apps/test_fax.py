@@ -7,64 +7,21 @@ import logging
 import os
 import stat
 import sys
-from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
 
-from dsp.fax.document import Page, Resolution, TiffWriter, read
+from dsp.fax.document import TiffWriter, read
 from dsp.fax.sink import Pages
 from dsp.fax.terminal import FaxTerminal
 from mediasock.app import AppError
-from mediasock.apps import fax_session
 from mediasock.apps.fax import Fax
 from mediasock.config import ConfigError
-from mediasock.faxing.jobs import NoSuchTry
 from mediasock.switch.far_end import HangUp, Play, Tone, Wait
 from mediasock.switch.talking import TalkingPhone
-from tests.support.calls import dial, run, serving, until
-from tests.support.fax_terminals import quick
+from tests.support.calls import dial, run, serving
+from tests.support.fax_terminals import page, quick
 from tests.support.speech import GREETINGS, at_level, can_speak, spoken
-
-DOCUMENTS = Path("fixtures/fax").resolve()
-WAIT = (Wait(20.0),)
-
-
-def page(seed=0, height=40):
-    black = np.random.default_rng(seed).random((height, 1728)) < 0.02
-    return Page.from_black(black, Resolution.FINE)
-
-
-@pytest.fixture
-def faxed(tmp_path):
-    """Serve the fax endpoint with quick terminals, and call it once."""
-
-    def serve_and_call(steps=WAIT, *, kind=None, options=None, meanwhile=None, **plan):
-        kind = kind or quick(pages=(page(1), page(2)))
-
-        class Quick(Fax):
-            terminal = kind
-
-        settings = {"spool": str(tmp_path), "documents": [str(DOCUMENTS)], "voice": False}
-        app = Quick(settings | (options or {}))
-
-        async def story():
-            async with serving(app) as server:
-                calling = asyncio.ensure_future(dial(server, steps, **plan))
-                if meanwhile is not None:
-                    await meanwhile(app, kind, server)
-                return await calling
-
-        plan.setdefault("full", False)
-        told = run(story())
-        told.app, told.kind = app, kind
-        told.record = json.loads((tmp_path / f"{told.outcome.uuid}.json").read_text("utf-8"))
-        return told
-
-    return serve_and_call
-
 
 # -- receiving ----------------------------------------------------------------------------------
 
@@ -108,20 +65,6 @@ def test_what_the_far_end_says_of_itself_is_not_expanded(faxed):
     assert told.variable("fax_result_code") == "0"
 
 
-def test_a_kill_before_the_record_leaves_the_journal(faxed, tmp_path, monkeypatch):
-    seen = []
-    write_record = fax_session.write_record
-
-    def watched(path, told):
-        seen.extend(one.name for one in tmp_path.glob("*.partial"))
-        write_record(path, told)
-
-    monkeypatch.setattr(fax_session, "write_record", watched)
-    told = faxed()
-    assert [one.startswith(told.outcome.uuid) for one in seen] == [True]
-    assert not list(tmp_path.glob("*.partial"))
-
-
 def test_what_is_received_is_for_its_owners_eyes(faxed, tmp_path):
     faxed(options={"record": str(tmp_path / "a" / "sound")})
     assert stat.S_IMODE((tmp_path / "a" / "sound").stat().st_mode) == 0o700
@@ -143,7 +86,6 @@ def test_names_that_are_asked_for(faxed, tmp_path):
         {"fax_prefix": "../x"},
         {"fax_mode": "send", "fax_file_name": "/etc/passwd"},
         {"fax_mode": "send", "fax_file_name": "none.tiff"},
-        {"fax_mode": "send"},
     ],
 )
 def test_a_document_that_may_not_be_had_is_a_file_error_and_no_call_is_answered(faxed, variables):
@@ -175,163 +117,7 @@ def test_a_full_disk_fails_the_fax_and_is_counted(faxed, monkeypatch, caplog):
     assert told.record["file"] == ""
 
 
-def test_a_far_end_that_hangs_up_leaves_a_fax_that_was_dropped(faxed, tmp_path):
-    kind = quick(blocks=10_000)
-    told = faxed([Wait(1.0), HangUp()], kind=kind)
-    [terminal] = kind.made
-    assert terminal.hung_up
-    assert told.record["outcome"]["name"] == "call_dropped"
-    assert told.app.counts.failed == 1
-    assert told.variable("fax_result_code") == "49"
-    assert not list(tmp_path.glob("*.partial"))
-
-
-def test_pages_are_told_as_they_are_confirmed(faxed):
-    """A far end that hangs up between pages leaves the count of those that it got through."""
-
-    class Stuck(quick(pages=(page(1), page(2)))):
-        done = property(lambda self: self.hung_up)
-
-    Stuck.made = []
-    told = faxed([Wait(4.0), HangUp()], kind=Stuck)
-    assert told.variable("fax_document_transferred_pages") == "2"
-    assert told.variable("fax_result_code") == "49"
-    assert told.record["outcome"]["name"] == "call_dropped"
-
-
-def test_a_terminal_that_fails_is_a_failed_fax(faxed, caplog):
-    told = faxed(kind=quick(fails=ZeroDivisionError("by nothing")))
-    assert told.record["outcome"]["name"] == "call_dropped"
-    assert "by nothing" in caplog.text
-    assert told.outcome.went_well
-
-
-def test_a_server_that_stops_ends_the_fax_and_keeps_its_record(faxed):
-    kind = quick(blocks=10_000)
-
-    async def meanwhile(app, kind, server):
-        await until(lambda: kind.made and kind.made[0].heard > 5)
-        await server.hurry()
-
-    told = faxed(kind=kind, meanwhile=meanwhile)
-    assert told.record["outcome"]["name"] == "call_dropped"
-    assert kind.made[0].hung_up
-
-
 # -- sending ------------------------------------------------------------------------------------
-
-
-def test_a_document_is_sent_by_the_end_that_calls(faxed):
-    told = faxed(variables={"fax_mode": "send", "fax_file_name": "two.tiff"})
-    [terminal] = told.kind.made
-    assert terminal.calling and terminal.executor is not None
-    assert [one.height for one in terminal.send] == [2200, 700]
-    assert told.variable("fax_document_total_pages") == "2"
-    assert told.variable("fax_filename") == str(DOCUMENTS / "two.tiff")
-    assert told.app.counts.pages_sent == 2
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "heights"), [("1", "1", [700]), ("0", "0", [2200]), ("0", "9", [2200, 700])]
-)
-def test_pages_of_a_document(faxed, first, last, heights):
-    variables = {"fax_mode": "send", "fax_file_name": "two.tiff"}
-    told = faxed(variables=variables | {"fax_start_page": first, "fax_end_page": last})
-    assert [one.height for one in told.kind.made[0].send] == heights
-
-
-def test_the_header_and_what_is_not_to_be_used(faxed):
-    variables = {
-        "fax_header": "The%20Office",
-        "fax_ident": "%2B1 555",
-        "fax_timezone": "UTC",
-        "fax_use_ecm": "false",
-        "fax_disable_v17": "true",
-    }
-    told = faxed(variables=variables)
-    config = told.kind.made[0].config
-    assert (config.ident, config.header.name, config.header.ident) == (
-        "+1 555",
-        "The Office",
-        "+1 555",
-    )
-    assert str(config.header.date.tzinfo) == "UTC"
-    assert (config.able.ecm, config.able.modems) == (False, "V.27ter, V.29")
-    assert told.variable("fax_v17_disabled") == "1"
-
-
-def test_a_forced_caller_polls(faxed):
-    told = faxed(variables={"fax_force_caller": "true"})
-    assert told.kind.made[0].calling
-
-
-class Office:
-    """The outgoing spool as the endpoint sees it: one job, whose second page is the first to go."""
-
-    def __init__(self):
-        self.told = []
-
-    async def quiet(self):
-        self.told.append("quiet")
-
-    async def close(self):
-        self.told.append("closed")
-
-    def sending(self, token):
-        return Try(self, token)
-
-
-class Try:
-    def __init__(self, office, token):
-        self.told, self.token = office.told, token
-
-    async def __aenter__(self):
-        if self.token != "t-1":
-            raise NoSuchTry(self.token)
-        return self
-
-    async def __aexit__(self, kind, error, trace):
-        self.told.append("left" if error is None else kind.__name__)
-
-    def read(self):
-        return (page(7),)
-
-    def config(self, base):
-        return replace(base, first=2, total=2)
-
-    async def confirmed(self, count):
-        self.told.append(count)
-
-    async def finished(self, result):
-        self.told.append(result.outcome.name)
-
-
-def with_office(faxed, token):
-    office = Office()
-
-    async def meanwhile(app, kind, server):
-        app._desk.office = office
-
-    told = faxed(variables={"fax_mode": "send", "fax_job": token}, meanwhile=meanwhile)
-    return told, office.told
-
-
-def test_a_job_of_the_outgoing_spool_is_sent_and_told_page_by_page(faxed):
-    told, heard = with_office(faxed, "t-1")
-    [terminal] = told.kind.made
-    assert terminal.calling
-    assert [one.rows.tolist() for one in terminal.send] == [page(7).rows.tolist()]
-    assert (terminal.config.first, terminal.config.total) == (2, 2)
-    assert heard == [1, "ok", "left", "quiet", "closed"]
-    assert told.outcome.went_well
-
-
-def test_a_try_that_is_over_sends_nothing(faxed):
-    told, heard = with_office(faxed, "t-2")
-    assert told.kind.made == []
-    assert told.variable("fax_result_code") == "41"
-    assert heard == ["quiet", "closed"]
-    assert not told.outcome.answered
 
 
 # -- afterwards ---------------------------------------------------------------------------------

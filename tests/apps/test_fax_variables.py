@@ -211,6 +211,16 @@ def test_a_document_that_was_fitted_is_told_as_it_is_in_the_file():
     assert told["fax_document_total_pages"] == "5"
 
 
+def test_a_try_that_began_later_is_told_of_the_page_that_went():
+    heights = (50, 60)
+    document = [Page(np.zeros((n, 216), np.uint8), 1728, Resolution.FINE) for n in heights]
+    page = PageRecord(4, 1728, 60, "R8 × 7.7", "MMR", "V.17 14400", True, 9, confirmed=True)
+    told = after(result(sending=True, total=4, pages=(page,)), document, first=3)
+    assert told["fax_file_image_pixel_size"] == "1728x60"
+    assert told["fax_document_transferred_pages"] == "1"
+    assert told["fax_document_total_pages"] == "4"
+
+
 @pytest.mark.parametrize("resolution", list(resolutions()))
 def test_every_resolution_is_told_in_pixels_a_metre(resolution):
     page = PageRecord(1, 1, 1, resolution, "MH", "V.29 9600", False, 1)

@@ -1,10 +1,21 @@
 """Terminals that are quick: a result after some blocks, instead of a fax."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
+from dsp.fax.document import Page, Resolution
 from dsp.fax.result import PageRecord, Result, TraceLine, outcomes
+
+DOCUMENTS = Path("fixtures/fax").resolve()
+
+
+def page(seed=0, height=40):
+    """A page for them to receive."""
+    black = np.random.default_rng(seed).random((height, 1728)) < 0.02
+    return Page.from_black(black, Resolution.FINE)
 
 
 class QuickTerminal:
@@ -59,16 +70,16 @@ class QuickTerminal:
     @property
     def result(self):
         name = "call_dropped" if self.hung_up else "file_error" if self._trouble else "ok"
-        count = self.confirmed
         record = PageRecord(
             1, 1728, 40, "R8 × 7.7", "MMR", "V.17 14400", True, 99, answer="MCF", confirmed=True
         )
+        first, total = self.config.first, self.config.total or len(self.send)
         return Result(
             outcome=outcomes()[name],
             calling=self.calling,
             sending=self.receive is None,
-            pages=(record,) * count,
-            total=len(self.send) if self.receive is None else None,
+            pages=tuple(replace(record, number=first + n) for n in range(self.confirmed)),
+            total=total if self.receive is None else None,
             rate="V.17 14400",
             ecm=True,
             far_ident=self.far_ident,

@@ -1,0 +1,40 @@
+import asyncio
+import json
+
+import pytest
+
+from mediasock.apps.fax import Fax
+from mediasock.switch.far_end import Wait
+from tests.support.calls import dial, run, serving
+from tests.support.fax_terminals import DOCUMENTS, page, quick
+
+WAIT = (Wait(20.0),)
+
+
+@pytest.fixture
+def faxed(tmp_path):
+    """Serve the fax endpoint with quick terminals, and call it once."""
+
+    def serve_and_call(steps=WAIT, *, kind=None, options=None, meanwhile=None, **plan):
+        kind = kind or quick(pages=(page(1), page(2)))
+
+        class Quick(Fax):
+            terminal = kind
+
+        settings = {"spool": str(tmp_path), "documents": [str(DOCUMENTS)], "voice": False}
+        app = Quick(settings | (options or {}))
+
+        async def story():
+            async with serving(app) as server:
+                calling = asyncio.ensure_future(dial(server, steps, **plan))
+                if meanwhile is not None:
+                    await meanwhile(app, kind, server)
+                return await calling
+
+        plan.setdefault("full", False)
+        told = run(story())
+        told.app, told.kind = app, kind
+        told.record = json.loads((tmp_path / f"{told.outcome.uuid}.json").read_text("utf-8"))
+        return told
+
+    return serve_and_call
