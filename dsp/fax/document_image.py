@@ -7,6 +7,7 @@ is scaled: to the size that its own resolution says (96 dpi, if none), but never
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from dsp.fax.document_options import Options, Span
-from dsp.fax.document_page import Page, Paper, centred, naming
+from dsp.fax.document_page import DocumentError, Page, Paper, centred, naming
 from dsp.fax.document_resolution import Density, fax_resolution, near
 from dsp.fax.document_strips import decoded
 from dsp.fax.document_tone import bilevel
@@ -24,8 +25,20 @@ __all__ = ["FORMATS", "is_picture", "laid", "pages"]
 FORMATS = ("TIFF", "PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "PPM", "PCX", "DCX")
 """What Pillow may take a file for: none that runs a program or reads another file."""
 
+_HEADS = (
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"\x89PNG", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+)
 _MANY_PAGES = ("TIFF", "DCX")
 """The frames of the others are a film."""
+
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+# What Pillow thinks of a file goes to nobody: it is read, or refused with a reason. For one reading
+# alone it cannot be ignored, warnings are of the whole process.
 
 _UNKNOWN = Density(96.0, 96.0)
 _UPRIGHT = 1
@@ -59,11 +72,17 @@ def is_picture(path: Path) -> bool:
     Raises
     ------
     DocumentError
-        When it says that it has more pixels than Pillow would ever take.
+        When it is broken where it says what it is, or says that it has more pixels than Pillow
+        would ever take.
     """
     try:
         _opened(path).close()
     except UnidentifiedImageError:
+        with path.open("rb") as file:
+            head = file.read(8)
+        for begins, kind in _HEADS:
+            if head.startswith(begins):
+                raise DocumentError(f"it is a broken {kind}") from None
         return False
     return True
 

@@ -73,7 +73,10 @@ def decoded(octets: bytes) -> str:
     try:
         text = octets.decode(coding)
     except UnicodeDecodeError as error:
-        raise DocumentError(f"it is no picture, PDF or text: {error}") from None
+        raise DocumentError(
+            f"it is no picture or PDF, and as text it is not {coding.upper()}: "
+            f"{octets[error.start]:#04x} is at octet {error.start + 1}"
+        ) from None
     strange = _STRANGE.search(text)
     if strange is not None:
         raise DocumentError(f"it is no picture, PDF or text: there is {strange[0]!r} in it")

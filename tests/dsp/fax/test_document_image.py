@@ -1,5 +1,7 @@
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -293,6 +295,29 @@ def test_a_tiff_that_goes_in_circles_ends(tmp_path):
     octets[-4:] = octets[4:8]
     path.write_bytes(octets)
     assert [page.height for page in read(path)] == [1, 2]
+
+
+@pytest.mark.parametrize(("kind", "head"), [("TIFF", 4), ("PNG", 4), ("JPEG", 3), ("GIF", 6)])
+def test_a_picture_that_is_cut_is_broken_and_no_text(tmp_path, kind, head):
+    path = tmp_path / "a"
+    Image.new("L", (99, 99), "white").save(path, kind)
+    octets = path.read_bytes()
+    for length in range(head, 60):
+        path.write_bytes(octets[:length])
+        with pytest.raises(
+            DocumentError, match=rf"a: (page 1: )?it is (broken: |a broken {kind}$)"
+        ):
+            list(read(path))
+
+
+def test_what_pillow_thinks_of_a_file_is_not_on_the_terminal(tmp_path):
+    path = tmp_path / "a.tiff"
+    path.write_bytes((FAX / "two.tiff").read_bytes()[:30000])
+    story = "import sys, pathlib, dsp.fax.document as d; list(d.read(pathlib.Path(sys.argv[1])))"
+    done = subprocess.run(
+        [sys.executable, "-c", story, path], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.endswith("a.tiff: it is a broken TIFF\n") and "Warning" not in done.stderr
 
 
 def test_what_comes_before_a_broken_page_is_given(tmp_path):

@@ -148,3 +148,10 @@ def test_pages_and_sizes_have_limits(tmp_path):
         list(read(tmp_path / "a.txt", Options(margin=150)))
     with pytest.raises(DocumentError, match="no room"):
         list(read(tmp_path / "a.txt", Options(points=900)))
+
+
+def test_text_of_another_coding_is_told(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("Grüße".encode("latin-1"))
+    with pytest.raises(DocumentError, match=r"as text it is not UTF-8: 0xfc is at octet 3$"):
+        list(read(path))
