@@ -96,6 +96,5 @@ class Coder:
         above = header.lines(pagecode.resolution_of(settings)) if header else 0
         page = pagecode.fitting(self._pages[index], settings, above=above)
         if header is not None:
-            total = len(self._pages) if config.total is None else config.total
-            page = header.on(page, config.first + index, total)
+            page = header.on(page, config.first + index, config.total_of(len(self._pages)))
         return Coded(page, pagecode.encode(page, settings))

@@ -50,8 +50,8 @@ class Config:
     header
         What is put on top of each page that is sent.
     first, total
-        Which page of how many the first one that is sent is, for the header; ``None`` is as many
-        as there are to be sent.
+        Which page of how many the first one that is sent is, for headers and records; ``None`` is
+        as many as there are to be sent.
     level
         dBm0 of all that is sent.
     answer_silence
@@ -105,6 +105,16 @@ class Config:
     most_bad: float = 0.05
     interrupts: bool = False
     seconds: float = 3600.0
+
+    def total_of(self, sent: int) -> int:
+        """How many pages there are, if so many are sent.
+
+        Examples
+        --------
+        >>> Config().total_of(2), Config(first=3, total=4).total_of(2)
+        (2, 4)
+        """
+        return sent if self.total is None else self.total
 
     def __post_init__(self) -> None:
         for name in ("ident", "subaddress", "sender", "password", "poll"):

@@ -174,7 +174,7 @@ class Result:
     pages
         A record each that was sent or received, in order; those of :attr:`confirmed` count.
     total
-        How many pages there are to be sent; ``None`` for what is received.
+        How many pages the document has that is sent; ``None`` for what is received.
     rate, ecm, coding, resolution
         The last that were agreed on; empty and false before.
     far_ident, far_subaddress, far_sender

@@ -197,7 +197,7 @@ class Machine:
             calling=call.calling,
             sending=call.sending,
             pages=tuple(call.records),
-            total=len(call.pages) if call.sending else None,
+            total=call.config.total_of(len(call.pages)) if call.sending else None,
             rate="" if settings is None else settings.rate,
             ecm=settings is not None and settings.ecm,
             coding="" if settings is None else settings.coding,

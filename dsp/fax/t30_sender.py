@@ -430,7 +430,7 @@ class Sender:
                 self.call.settled,
                 page.width,
                 page.height,
-                number=self._index + 1,
+                number=self.call.config.first + self._index,
                 octets=len(sheet.coded.octets),
                 again=sheet.again + self._redone,
                 answer=answer,

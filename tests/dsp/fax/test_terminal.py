@@ -229,6 +229,15 @@ def test_a_page_of_another_size_goes_with_its_own_settings():
     assert np.array_equal(received[1].rows, standard.rows)
 
 
+def test_pages_of_a_document_are_told_by_their_numbers_in_it():
+    here = FaxTerminal(True, send=PAGES[:2], config=Config(first=3, total=5))
+    there = FaxTerminal(False, receive=Pages())
+    both(here, there)
+    result = here.result
+    assert ([page.number for page in result.pages], result.total) == ([3, 4], 5)
+    assert ([page.number for page in there.result.pages], there.result.total) == ([1, 2], None)
+
+
 def test_the_rate_is_never_above_the_ceiling():
     here = FaxTerminal(True, send=PAGES[:1], config=Config(fastest=9600))
     there = FaxTerminal(False, receive=Pages())
