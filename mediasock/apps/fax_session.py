@@ -108,6 +108,8 @@ class FaxCall:
 
     async def _transfer(self) -> Result:
         wishes, desk = self._wishes, self._desk
+        if wishes.unknown:
+            raise FaxError(f"fax_mode is {wishes.unknown!r}: it is send or receive")
         if not wishes.sending:
             return await self._receive()
         if wishes.job:

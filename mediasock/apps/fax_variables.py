@@ -37,6 +37,9 @@ Variables: TypeAlias = Mapping[str, Value]
 SHELL = ("fax_preexec", "fax_postexec", "system_on_fax_")
 """Variables, or how they begin, that ran a shell command in socket2me or mod_spandsp."""
 
+MODES = ("", "send", "receive")
+"""Of ``fax_mode``; what is not said is to receive."""
+
 _IDENT = 20
 _ENCODINGS = {"MH": (2, "T.4 1-D"), "MR": (4, "T.4 2-D"), "MMR": (8, "T.6")}
 _R1 = 1005
@@ -77,6 +80,8 @@ class Wishes:
         Pages of the document that are sent, the first is 1; ``None`` is the last there is.
     job
         The outgoing spool's; empty for none.
+    unknown
+        What ``fax_mode`` is, where that is neither to send nor to receive; empty where it is.
     """
 
     sending: bool = False
@@ -94,6 +99,7 @@ class Wishes:
     first: int = 1
     last: int | None = None
     job: str = ""
+    unknown: str = ""
 
     @property
     def able(self) -> Capabilities:
@@ -119,7 +125,8 @@ def read(variables: Variables, defaults: Defaults) -> Wishes:
     def flag(name: str, default: bool) -> bool:
         return is_true(text(name)) if text(name) else default
 
-    sending = text("fax_mode").lower() == "send"
+    mode = str(variables.get("fax_mode") or "")
+    sending = mode.lower() == "send"
     first, last = _span(text("fax_start_page"), text("fax_end_page"))
     return Wishes(
         sending=sending,
@@ -128,7 +135,7 @@ def read(variables: Variables, defaults: Defaults) -> Wishes:
         spool=text("fax_spool"),
         prefix=text("fax_prefix"),
         trace_dir=text("fax_trace_dir"),
-        ident=_ident(unquote(text("fax_ident")) or defaults.ident),
+        ident=ident(unquote(text("fax_ident")) or defaults.ident),
         header=unquote(text("fax_header")) or defaults.header,
         zone=zone(unquote(text("fax_timezone")) or defaults.timezone),
         ecm=flag("fax_use_ecm", defaults.ecm),
@@ -137,6 +144,7 @@ def read(variables: Variables, defaults: Defaults) -> Wishes:
         first=first,
         last=last,
         job=text("fax_job") if sending else "",
+        unknown="" if mode.lower() in MODES else mode,
     )
 
 
@@ -188,7 +196,8 @@ def _span(first: str, last: str) -> tuple[int, int | None]:
     return begin + 1, None if end is None else max(begin, end) + 1
 
 
-def _ident(text: str) -> str:
+def ident(text: str) -> str:
+    """What T.30 can tell of an ident: its first 20 characters that are ASCII."""
     kept = "".join(one for one in text if one.isascii() and one.isprintable())
     return kept[:_IDENT]
 

@@ -114,6 +114,7 @@ def test_pages_are_stored_while_documents_are_read(faxed):
     [
         ({"fax_mode": "send"}, "fax_file_name is not set"),
         ({"fax_mode": "send", "fax_job": "6f1c"}, "no outgoing spool is configured"),
+        ({"fax_mode": "tx"}, "fax_mode is 'tx': it is send or receive"),
     ],
 )
 def test_what_is_missing_is_said(faxed, variables, why, caplog):
@@ -121,6 +122,13 @@ def test_what_is_missing_is_said(faxed, variables, why, caplog):
     assert why in caplog.text
     assert told.variable("fax_result_code") == "41"
     assert not told.outcome.answered
+
+
+def test_a_document_is_not_received_over_where_sending_it_is_misspelt(faxed, tmp_path):
+    (tmp_path / "offer.tiff").write_bytes(b"what is to be sent")
+    told = faxed(variables={"fax_mode": "sent", "fax_file_name": "offer.tiff"})
+    assert told.variable("fax_result_code") == "41"
+    assert (tmp_path / "offer.tiff").read_bytes() == b"what is to be sent"
 
 
 def test_a_document_is_sent_by_the_end_that_calls(faxed):

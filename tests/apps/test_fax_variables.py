@@ -46,12 +46,16 @@ def test_what_is_not_said_is_by_default():
         ({"fax_mode": "Send", "fax_force_caller": "false"}, True, False),
         ({"fax_mode": "receive"}, False, False),
         ({"fax_force_caller": "yes"}, False, True),
-        ({"fax_mode": "sendmail"}, False, False),
     ],
 )
 def test_who_sends_and_who_calls(variables, sending, calling):
     wishes = wished(**variables)
-    assert (wishes.sending, wishes.calling) == (sending, calling)
+    assert (wishes.sending, wishes.calling, wishes.unknown) == (sending, calling, "")
+
+
+@pytest.mark.parametrize("mode", ["sendmail", "send ", "transmit", ["send"]])
+def test_what_is_neither_to_send_nor_to_receive_is_kept_to_be_told(mode):
+    assert wished(fax_mode=mode).unknown == str(mode)
 
 
 def test_idents_and_headers_are_percent_decoded_and_an_ident_is_what_t30_can_send():
