@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -81,11 +82,7 @@ class Fax(App):
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(options)
         given = self.options
-        if given["timezone"] and variables.zone(given["timezone"]) is None:
-            raise AppError(f"Fax: timezone {given['timezone']!r} is none that is known")
-        for name in ("pages", "hook_seconds", "hooks_at_once"):
-            if not given[name] > 0:
-                raise AppError(f"Fax: {name} is {given[name]!r}: more than 0 is needed")
+        _check(given)
         self.detect = ("fax", "voice") if given["voice"] else ("fax",)
         self._defaults = Defaults(**{name: given[name] for name in Defaults.__slots__})
         self._desk = Desk(
@@ -98,7 +95,9 @@ class Fax(App):
             pdf=given["pdf"],
             record=Path(given["record"]) if given["record"] else None,
         )
-        self._open_office = _office(given["outgoing"])
+        self._open_office = _office(
+            given["outgoing"], [Path(one) for one in (given["spool"], *given["documents"])]
+        )
 
     def _hooks(self) -> Hooks:
         given = self.options
@@ -119,6 +118,12 @@ class Fax(App):
         desk = self._desk
         for directory in filter(None, (desk.places.spool, desk.record)):
             make_directory(directory, 0o700)
+        for one in self.options["documents"]:
+            if not Path(one).is_dir():
+                log.warning("documents: %s is no directory that is there", one)
+        for kind, program in desk.hooks.programs.items():
+            if not os.access(program, os.X_OK):
+                log.warning("hook %s: %s is no program that can be run", kind, program)
         await desk.in_thread(ready.warm)
         for one in await desk.in_thread(lambda: list(interrupted(desk.places.spool))):
             desk.counts.interrupted += 1
@@ -153,8 +158,32 @@ class Fax(App):
             await call.hangup()
 
 
-def _office(settings: Mapping[str, Any]) -> Callable[[], Awaitable[Office]] | None:
-    """What opens the outgoing spool, its settings checked now; None where there is none."""
+def _check(given: Mapping[str, Any]) -> None:
+    """Refuse options with which no fax, or another than is meant, would come about."""
+    if not all(isinstance(one, str) and one for one in given["documents"]):
+        raise AppError(f"Fax: documents is {given['documents']!r}: a list of directories is needed")
+    if variables.ident(given["ident"]) != given["ident"]:
+        raise AppError(f"Fax: ident is {given['ident']!r}: T.30 has room for 20 ASCII characters")
+    if given["timezone"] and variables.zone(given["timezone"]) is None:
+        raise AppError(f"Fax: timezone {given['timezone']!r} is none that is known")
+    for name in ("pages", "hook_seconds", "hooks_at_once"):
+        if not given[name] > 0:
+            raise AppError(f"Fax: {name} is {given[name]!r}: more than 0 is needed")
+
+
+def _office(
+    settings: Mapping[str, Any], roots: Sequence[Path]
+) -> Callable[[], Awaitable[Office]] | None:
+    """What opens the outgoing spool, its settings checked now; None where there is none.
+
+    Parameters
+    ----------
+    settings
+        The spool's.
+    roots
+        Directories in which calls have their files: the spool is in none, nor one of them in it,
+        or what each tidies away is the other's.
+    """
     if not settings:
         return None
     from ..faxing.office import Office  # noqa: PLC0415 - only for those who dial out
@@ -162,4 +191,12 @@ def _office(settings: Mapping[str, Any]) -> Callable[[], Awaitable[Office]] | No
 
     known = from_mapping(settings)
     known.check_dispatch()
+    here = known.directory.resolve()
+    for root in roots:
+        there = root.resolve()
+        if here.is_relative_to(there) or there.is_relative_to(here):
+            raise AppError(
+                f"Fax: outgoing: spool {known.directory} and {root}, where calls have their "
+                "files, are one in the other"
+            )
     return lambda: Office.open(known)

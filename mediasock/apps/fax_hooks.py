@@ -94,6 +94,11 @@ class Hooks:
         self._turn = asyncio.Semaphore(at_once)
         self._running: set[asyncio.Task[None]] = set()
 
+    @property
+    def programs(self) -> dict[str, str]:
+        """Which program each is, by its kind."""
+        return {kind: command[0] for kind, command in self._commands.items()}
+
     def arguments(self, kind: str, values: Mapping[str, object]) -> list[str]:
         """Put values in their places; what is not known leaves nothing."""
 

@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import sys
+from contextlib import nullcontext
 
 import pytest
 import soundfile
@@ -261,6 +262,10 @@ def test_the_file_of_an_interrupted_fax_is_its_own(tmp_path):
         ({"timezone": "nowhere"}, "timezone 'nowhere'"),
         ({"hooks": {"received": "mv"}}, "a list of arguments"),
         ({"spool": 1}, "a str is needed"),
+        ({"documents": [5]}, r"documents is \[5\]: a list of directories"),
+        ({"documents": [""]}, "a list of directories"),
+        ({"ident": "+49 30 1234567890 1234"}, "room for 20 ASCII characters"),
+        ({"ident": "Büro"}, "room for 20 ASCII characters"),
         ({"pages": 0}, "pages is 0: more than 0"),
         ({"hook_seconds": float("nan")}, "hook_seconds is nan"),
         ({"hooks_at_once": -1}, "hooks_at_once is -1"),
@@ -278,6 +283,50 @@ def test_an_outgoing_spool_that_cannot_call_is_told_before_it_starts(tmp_path, m
     Fax({"outgoing": settings})
     with pytest.raises(ConfigError, match=f"{missing} is needed to place calls"):
         Fax({"outgoing": settings | {missing: ""}})
+
+
+@pytest.mark.parametrize("name", ["spool", "documents"])
+@pytest.mark.parametrize(
+    ("root", "out", "apart"),
+    [
+        ("a", "b", True),
+        ("a/in", "a/out", True),
+        ("a", "a-out", True),
+        ("a", "a", False),
+        ("a", "a/out", False),
+        ("a/in", "a", False),
+        ("a/../b", "b/out", False),
+        ("link", "real/out", False),
+    ],
+)
+def test_the_outgoing_spool_and_the_files_of_calls_are_apart(tmp_path, name, root, out, apart):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    calls = str(tmp_path / root)
+    outgoing = {"spool": str(tmp_path / out), "password": "x", "dial": "sofia/{number}"}
+    options = {"spool": str(tmp_path / "in"), "outgoing": outgoing}
+    options |= {"spool": calls} if name == "spool" else {"documents": [calls]}
+    with nullcontext() if apart else pytest.raises(AppError, match="one in the other"):
+        Fax(options)
+
+
+def test_what_is_not_there_is_told_at_the_start(tmp_path, caplog):
+    options = {
+        "spool": str(tmp_path / "in"),
+        "documents": [str(tmp_path), str(tmp_path / "typo")],
+        "hooks": {"received": [str(tmp_path / "gone"), "{file}"], "failed": [sys.executable]},
+    }
+    app = Fax(options)
+
+    async def story():
+        await app.on_start()
+        await app.on_stop()
+
+    run(story())
+    assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"] == [
+        f"documents: {tmp_path}/typo is no directory that is there",
+        f"hook received: {tmp_path}/gone is no program that can be run",
+    ]
 
 
 # -- a fax --------------------------------------------------------------------------------------
