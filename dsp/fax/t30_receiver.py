@@ -27,9 +27,9 @@ STALL = 30.0
 """Seconds in which a page that comes must get on: a carrier may stand for ever."""
 UNHEARD = 0.2
 """Seconds of what is like a page that make a command one for a page that was not heard."""
-AT_ONCE, T4_OVER = 0.5, 2.7
-"""Seconds in which the flags of a command are heard that comes again: from the end of an answer,
-if that is at once; from its beginning, if T4 is waited for, which takes 2.55 s at the least."""
+SHORTEST, T4_OVER = 0.3, 2.7
+"""Seconds until the flags of a command are known: from the first bits of the shortest page; from
+the beginning of an answer that was not heard, if T4 is waited for, which takes 2.55 s or more."""
 CUT = 0.7
 """Seconds between a page and its command from which on the end of the page has not come."""
 STORE, STORED_LATE = 1.0, 30.0
@@ -100,6 +100,7 @@ class Receiver:
     _ended: int = 0
     _answering: int = 0
     _answered: int = 0
+    _soonest: int = 1 << 62
     _redone: int = 0
 
     # -- phase C ------------------------------------------------------------------------------
@@ -107,6 +108,7 @@ class Receiver:
     def await_first_page(self, _: Frame | None) -> None:
         """Listen for the first page after a training."""
         self._sheet = self._answer = None
+        self._answered = self.call.line.now
         self.await_page(None)
 
     def await_page(self, _: Frame | None) -> None:
@@ -120,6 +122,8 @@ class Receiver:
     def begin_page(self, _: Frame | None) -> None:
         """Note that a page, or more of one, comes."""
         self.call.stop("T2", "T4")
+        if not self._heard_page:
+            self._soonest = min(self._soonest, self.call.line.now - self._answered)
         self._heard_page = True
         self._open()
         if "stall" not in self.call.timers:
@@ -173,7 +177,7 @@ class Receiver:
         assert frame is not None, "rows of commands alone come here"
         self._command(frame)
         then = frame.name.removeprefix("PRI-")
-        if self._repeated(then):
+        if self._repeated(then) and not (then == "MPS" and self._lost()):
             return "repeat"
         sheet = self._sheet
         page, quality = (
@@ -339,20 +343,23 @@ class Receiver:
         return self._answer is not None and self._answer.frame.name == name
 
     def _repeated(self, then: str) -> bool:
-        """Whether a command comes again, since its answer was not heard.
-
-        Else there was a page before it: heard, or not but for its power, or lost in all its
-        length, for which the command comes too late to be said again at once, and too early for T4.
-        """
+        """Whether a command comes again, since its answer was not heard, or its page was not."""
         if self._answer is None or self._answer.then != then or self._heard_page:
             return False
-        if self.call.line.unheard >= UNHEARD:
-            return False
+        return self.call.line.unheard < UNHEARD
+
+    def _lost(self) -> bool:
+        """Whether a page was lost in all its length that MCF let follow, by when its command comes.
+
+        It comes later after an answer than the soonest page of this far end has begun; one that
+        is said again comes at once, or after T4.
+        """
         flags = self.call.frames_since
-        if flags is None:
-            return True
-        at_once = flags - self._answered < AT_ONCE * RATE
-        return at_once or flags - self._answering >= T4_OVER * RATE
+        if flags is None or flags - self._answering >= T4_OVER * RATE:
+            return False
+        if not self._answered_by("MCF"):
+            return False
+        return flags - self._answered >= self._soonest + SHORTEST * RATE
 
     def _cut(self) -> bool:
         """Whether a page that has no end stopped before its sender did."""

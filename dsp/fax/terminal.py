@@ -247,7 +247,10 @@ class FaxTerminal:
                 self._heard_at = self.now
                 machine.flags()
             case Trained():
-                self._power = _power(self._block)
+                # that it is trained is known late: the line may be cut by now
+                power = _power(self._block)
+                if power * _ALIKE > self._power:
+                    self._power = power
                 machine.trained()
             case Carrier(fast=True):
                 self._fast = event.up

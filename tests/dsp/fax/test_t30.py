@@ -30,13 +30,13 @@ def sending(*frames, able=EVERYTHING):
     return far
 
 
-def receiving(command=DCS, **config):
-    """A terminal that was called and awaits a page."""
+def receiving(command=DCS, *, seconds=2.0, **config):
+    """A terminal that was called and awaits a page, or is to say so."""
     far = FarEnd(Config(seconds=900.0, **config), calling=False, sink=Store())
     far.go_on(6.0)
     far.hear(command)
     far.happen("fast lost", zeros=20_000)
-    far.go_on(2.0)
+    far.go_on(seconds)
     return far
 
 
@@ -237,23 +237,43 @@ def test_t2_is_counted_from_the_end_of_a_page_that_is_not_heard(seconds):
     assert "DCN" in far.said
 
 
+def answered(far):
+    """The end of an answer."""
+    while far.line.waiting or far.deaf:
+        far.go_on(0.02)
+
+
+@pytest.mark.parametrize("begins", [0.2, 0.6])
 @pytest.mark.parametrize(
-    ("seconds", "answer"), [(0.2, "MCF"), (0.6, "RTN"), (1.0, "RTN"), (1.4, "MCF"), (4.0, "MCF")]
+    ("later", "answer"), [(-0.2, "MCF"), (0.2, "MCF"), (0.4, "RTN"), (0.55, "RTN")]
 )
-def test_a_command_that_is_neither_said_again_at_once_nor_after_t4_has_a_page_before_it(
-    seconds, answer
-):
-    far = receiving()
+def test_a_command_comes_again_no_later_than_a_page_would_begin(begins, later, answer):
+    far = receiving(seconds=0.0)
+    answered(far)
+    far.go_on(begins)
     far.page_comes(1.0)
     far.hear(Plain("MPS"))
     far.happen("stored")
-    while far.line.waiting or far.deaf:
-        far.go_on(0.02)
-    far.go_on(seconds)
+    answered(far)
+    far.go_on(begins + later)
     far.machine.flags()
     far.go_on(1.0)
     far.hear(Plain("MPS"))
     assert far.said[-1] == answer
+
+
+@pytest.mark.parametrize("seconds", [1.3, 1.7, 4.0])
+def test_or_when_t4_is_over(seconds):
+    far = receiving()
+    far.page_comes(1.0)
+    far.hear(Plain("MPS"))
+    far.happen("stored")
+    answered(far)
+    far.go_on(seconds)
+    far.machine.flags()
+    far.go_on(1.0)
+    far.hear(Plain("MPS"))
+    assert far.said[-1] == "MCF"
 
 
 def test_a_sender_that_sends_all_frames_again_gets_on():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.fax_cut import HOLES, Broken, tried
-from bench.fax_ends import OURS, Able, fax
+from bench.fax_ends import OURS, PEER, Able, fax
 from dsp.fax.document import Page, Resolution
 from tests.support.fax_pages import letter, strip
 
@@ -48,3 +48,19 @@ def test_a_page_that_was_lost_in_all_its_length_is_not_confirmed(rows, lasts):
     made = fax(ENDS, sheets, LINES, line=Broken("cut", 0, first, lasts), seconds=240.0)
     assert made.exact >= len(made.call.a.confirmed)
     assert made.ok and made.exact == 3
+
+
+@pytest.mark.parametrize("able", [ECM, LINES], ids=["ecm", "lines"])
+@pytest.mark.parametrize("into", [0.8, 0.92, 1.1])
+def test_a_command_that_libspandsp_says_again_at_once_is_no_other_page(able, into):
+    sheets = [strip(letter(), rows) for rows in (300, 250)]
+    clean = fax((PEER, OURS), sheets, able).call.b
+    for answer in [one.at for one in clean.trace if one.frame and one.frame.name == "MCF"]:
+        line = Broken("cut", 1, answer + into, 0.02)
+        made = fax((PEER, OURS), sheets, able, line=line, seconds=240.0)
+        assert made.ok and made.exact == 2
+
+
+def test_a_page_that_is_cut_as_soon_as_it_is_trained_is_waited_for():
+    made = tried((PEER, OURS), "cut", 0, 22.0, ECM, lasts=0.2).made
+    assert made.ok and made.exact == 2
