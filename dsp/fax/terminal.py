@@ -96,8 +96,8 @@ class FaxTerminal:
         self._speaking = self._fast = self._live = self._ended = False
         self._waiting: list[Signal] = []
         self._heard_at = 0
-        self._block, self._packet = np.zeros((2, STEP), dtype=np.int16)
-        self._power = 0.0
+        self._block, self._power = np.zeros(STEP, dtype=np.int16), 0.0
+        self._packet = b""
         self._awaiting, self._loud, self._busy_at, self._repeated = False, 0, 0, 0
         self._heard = np.zeros(0, dtype=np.int16)
         self._machine = Machine(
@@ -228,9 +228,9 @@ class FaxTerminal:
 
     def _moving(self, block: Samples) -> Samples:
         """Take sound that stands still, where a page should be, for silence."""
-        same = self._awaiting and bool((block == self._packet).all())
-        self._repeated = self._repeated + STEP if same else 0
-        self._packet[:] = block
+        packet = block.tobytes() if self._awaiting else b""
+        self._repeated = self._repeated + STEP if packet and packet == self._packet else 0
+        self._packet = packet
         return np.zeros_like(block) if self._repeated > _FROZEN else block
 
     def _take(self, event: Event) -> None:
