@@ -85,11 +85,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """Bits of a picture by a modem and rate, after a short training where the modem has one."""
+    """Bits of a picture by a modem and rate, after a short training where the modem has one.
+
+    Its carrier is ahead by so many symbols as is said by ``turned``: who has missed a training may
+    take one of another phase.
+    """
 
     rate: str
     short: bool
     source: BitSource
+    turned: int = 0
 
 
 Signal: TypeAlias = Silence | Cng | Ced | Control | Check | Image
@@ -275,7 +280,8 @@ class Mouth:
                 return _Sound(_control(frames, level))
             case Check(rate, seconds):
                 return _Sound(_check(rate, seconds, level))
-            case Image(rate, short, source):
+            case Image(rate, short, source, turned):
                 sender = modems.transmitter(rate, short=short, level=level)
+                sender.turn(turned)
                 sender.start(source)
                 return _Ahead(sender, _clean(sender.pull(_AHEAD), rate))

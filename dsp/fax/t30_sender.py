@@ -31,6 +31,9 @@ __all__ = ["Sender"]
 
 REQUESTS = 4
 """So many PPR, and the next frames go slower, or not at all (T.30 annex A)."""
+OTHER_WAY = 2
+"""Symbols by which V.17's carrier is the other way round: where nothing of a page has come, its
+short training may have been missed for the carrier's phase (:mod:`dsp.modem.v17`)."""
 _ALL = 1 << 30
 
 
@@ -54,6 +57,8 @@ class _Sheet:
         Frames that were sent again.
     missing
         How many were asked for when its rate was chosen.
+    missed
+        Of how many bursts nothing has come.
     damaged
         Whether a part was given up.
     """
@@ -65,6 +70,7 @@ class _Sheet:
     requests: int = 0
     again: int = 0
     missing: int = _ALL
+    missed: int = 0
     damaged: bool = False
 
 
@@ -215,7 +221,8 @@ class Sender:
             )
             self.call.tell("sent", f"{len(sheet.parts.wanted)} frames of page {self._index + 1}")
         short, self._long = not self._long, False
-        self.call.line.say(self.call.pause(), Image(settings.rate, short, source))
+        turned = OTHER_WAY * (self._redone + sheet.missed)
+        self.call.line.say(self.call.pause(), Image(settings.rate, short, source, turned))
 
     # -- phase D ------------------------------------------------------------------------------
 
@@ -279,7 +286,9 @@ class Sender:
         if sheet is None or sheet.parts is None or not isinstance(frame, PageRequest):
             return self.ask_again(frame)
         self.call.stop("T5")
+        before = sheet.parts.wanted
         sheet.parts.request(frame.frames)
+        sheet.missed += sheet.parts.wanted == before
         wanted = len(sheet.parts.wanted)
         if wanted == 0:
             return self.ask_again(frame)

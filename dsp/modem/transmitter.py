@@ -74,8 +74,6 @@ class QamTransmitter:
         dBm0 of data, as a mean of random ones.
     echo_protection
         Whether carrier goes before the training, so that echo suppressors let it pass.
-    turned
-        Symbols by which the carrier is ahead, which is its phase at the first one.
 
     Raises
     ------
@@ -90,7 +88,6 @@ class QamTransmitter:
         short_training: bool = False,
         level: float = -13.0,
         echo_protection: bool = False,
-        turned: int = 0,
     ) -> None:
         least, most = LEVELS
         if not least <= level <= most:
@@ -98,7 +95,7 @@ class QamTransmitter:
         self.scheme = scheme
         self._lead, state = _burst(scheme, scheme.training(short=short_training), echo_protection)
         self._fresh = state.copy()
-        self._fresh["gain"], self._fresh["turned"] = amplitude(level), turned
+        self._fresh["gain"] = amplitude(level)
         self._state = self._fresh.copy()
         self._shape = _shape(scheme)
         self._samples, self._symbols = grid(scheme.symbol_rate)
@@ -111,6 +108,10 @@ class QamTransmitter:
     def done(self) -> bool:
         """Whether the burst is over, or none was begun."""
         return self._source is None
+
+    def turn(self, symbols: int) -> None:
+        """Have the carrier ahead by so many symbols at the first one of the bursts to come."""
+        self._fresh["turned"] = symbols % self._shape["turns"]
 
     def modulate(self, bits: Bits) -> Samples:
         """Send a whole burst.

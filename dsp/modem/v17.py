@@ -145,8 +145,12 @@ class Transmitter(QamTransmitter):
             short_training=short_training,
             level=level,
             echo_protection=echo_protection,
-            turned=_TURNED,
         )
+        self.turn(0)
+
+    def turn(self, symbols: int) -> None:
+        """Have the carrier ahead by so many symbols, beside those that are best for libspandsp."""
+        super().turn(_TURNED + symbols)
 
 
 class Receiver(QamReceiver):

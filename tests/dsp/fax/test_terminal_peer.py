@@ -77,6 +77,8 @@ LINES = {
     "good": lambda: TwoWay(
         [Shape("good"), Noise(-52.0), Jitter(5.0), Codec("pcmu", tandem=2)], seed=1
     ),
+    # the peer misses the first short training here, and takes the other way round
+    "pcm-2": lambda: TwoWay([Shape("pcm-2"), Noise(-55.0)], seed=1),
     "satellite": lambda: TwoWay([Delay(0.3), Noise(-60.0)], echoes_a=NEAR, echoes_b=NEAR),
 }
 NEAR, FAR = [Echo(0.004, 14.0)], [Echo(0.004, 14.0), Echo(0.6, 20.0)]

@@ -124,6 +124,13 @@ def test_a_matched_filter_has_the_training_and_the_data(name, rate, short, echo_
     assert data.tolist() == expected.tolist()
 
 
+def test_a_carrier_that_is_two_symbols_ahead_is_the_other_way_round():
+    one, other = (transmitter("v17", 14400) for _ in range(2))
+    other.turn(2)
+    bits = random_bits(600)
+    assert np.abs(one.modulate(bits).astype(int) + other.modulate(bits)).max() <= 1
+
+
 @ALL
 @pytest.mark.parametrize("level", [-30.0, -13.0, -6.0])
 def test_the_level_is_that_of_the_data(name, rate, level):
