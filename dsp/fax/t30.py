@@ -35,6 +35,8 @@ _POSTPONED = 0.1
 _UNHEARD, _PART = 60.0, 256 * 264 * 8 * 6 / 5
 """Seconds that a page may go on unheard; and bits of a partial page at the most, if these take
 longer: frames of 256 octets with 8 around them, of ones alone."""
+_LEAVING = 10.0
+"""Seconds that DCN may take, with the wait for the far end's carrier, when a call took too long."""
 _STUCK = 12.0
 """Seconds after which V.21's carrier has been there for too long."""
 
@@ -69,7 +71,7 @@ class Machine:
             "called": self._called,
             "receiver": self._receiver,
         }
-        self._garbled = False
+        self._garbled = self._late = False
         self._phases = dict.fromkeys("ABCDE", 0.0)
         self._since = 0
         self.state = states()["call" if calling else "answer"]
@@ -263,8 +265,12 @@ class Machine:
                 call.start(timer, _POSTPONED)
 
     def _leave(self) -> None:
-        """Leave a call that has taken as long as it may, unless it is being left."""
-        self.call.stop("limit")
+        """Leave a call that has taken as long as it may, if it is not being left; then drop it."""
+        if self._late:
+            self.hung_up()
+            return
+        self._late = True
+        self.call.start("limit", _LEAVING)
         self.call.fail("took_too_long")
         if self.state.name != "leave":
             self._enter(states()["leave"])

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dsp.fax.config import EVERYTHING, Config
@@ -19,6 +19,7 @@ from tests.support.fax_frames import FIXTURES
 
 
 @given(seed=st.integers(0, 1 << 32))
+@example(seed=4501827)
 @settings(max_examples=200, deadline=None)
 def test_whatever_is_heard_the_procedure_ends_and_tells_what_is_so(seed):
     far = FarEnd.of(seed)
