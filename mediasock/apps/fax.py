@@ -95,9 +95,7 @@ class Fax(App):
             pdf=given["pdf"],
             record=Path(given["record"]) if given["record"] else None,
         )
-        self._open_office = _office(
-            given["outgoing"], [Path(one) for one in (given["spool"], *given["documents"])]
-        )
+        self._open_office = _office(given["outgoing"], self._desk.places.roots)
 
     def _hooks(self) -> Hooks:
         given = self.options

@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from dsp.fax.document import DocumentError, Page, TiffWriter, read, write_pdf
 from dsp.fax.document_disk import put, sync_directory, whole
@@ -36,10 +36,13 @@ __all__ = [
     "Journal",
     "StoringSink",
     "as_pdf",
+    "free",
     "interrupted",
     "journal_of",
     "write_record",
 ]
+
+T = TypeVar("T")
 
 PARTIAL, INTERRUPTED = ".partial", ".interrupted"
 _BESIDE = "[0-9a-f]" * 32
@@ -296,6 +299,18 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
         file.write(json.dumps(record, indent=1, ensure_ascii=False, default=str).encode() + b"\n")
 
 
+def free(name: Callable[[str], T], taken: Callable[[T], bool]) -> T:
+    """Find the first name that is not taken, with nothing behind it or with ``-2``, ``-3`` and so on.
+
+    Examples
+    --------
+    >>> free("fax{}".format, {"fax", "fax-2"}.__contains__)
+    'fax-3'
+    """
+    marks = (f"-{n}" if n > 1 else "" for n in count(1))
+    return next(one for one in map(name, marks) if not taken(one))
+
+
 def as_pdf(document: Path) -> Path:
     """Write a document once more as PDF beside it, by a name that nothing has yet.
 
@@ -306,7 +321,6 @@ def as_pdf(document: Path) -> Path:
     """
     suffix = document.suffix if document.suffix.lower() in (".tif", ".tiff") else ""
     name = document.name.removesuffix(suffix)
-    names = (f"{name}{f'-{n}' if n > 1 else ''}.pdf" for n in count(1))
-    path = next(one for one in map(document.with_name, names) if not one.exists())
+    path = free(lambda mark: document.with_name(f"{name}{mark}.pdf"), Path.exists)
     write_pdf(read(document), path)
     return path

@@ -34,6 +34,11 @@ class Places:
     documents
         Others, for documents that are sent and for names that are given.
 
+    Attributes
+    ----------
+    roots : list of Path
+        All of them.
+
     Examples
     --------
     >>> import tempfile
@@ -48,7 +53,7 @@ class Places:
 
     def __init__(self, spool: Path, documents: Sequence[Path] = ()) -> None:
         self.spool = spool
-        self._roots = [spool, *documents]
+        self.roots = [spool, *documents]
 
     def to_read(self, name: str) -> Path:
         """Find a document; a relative name is looked for in each directory.
@@ -58,7 +63,7 @@ class Places:
         PathRefused
             When it is elsewhere, is not there, or is no file.
         """
-        found = list(self._inside(name, self._roots))
+        found = list(self._inside(name, self.roots))
         for path in found:
             if path.is_file():
                 return path
@@ -103,7 +108,7 @@ class Places:
         """The places that a name means, seen from some; there is one at least that may be had."""
         if _UNTOLD.search(name):
             raise PathRefused(f"{name!r} has what no channel variable can have")
-        roots = [root.resolve() for root in self._roots]
+        roots = [root.resolve() for root in self.roots]
         some = False
         try:
             for base in bases:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,7 +28,7 @@ from ..session import MediaSession
 from . import fax_report as report
 from . import fax_variables as variables
 from .fax_desk import Desk
-from .fax_files import InUse, Journal, StoringSink, as_pdf, journal_of, write_record
+from .fax_files import InUse, Journal, StoringSink, as_pdf, free, journal_of, write_record
 from .fax_places import PathRefused
 from .fax_variables import Wishes
 
@@ -145,8 +145,7 @@ class FaxCall:
 
     def _free_stem(self) -> str:
         """The call's name; with a number where a fax before this one in the call has that."""
-        names = (self._call.file_name(f"-{n}" if n > 1 else "") for n in count(1))
-        return next(stem for stem in names if not self._is_taken(stem))
+        return free(self._call.file_name, self._is_taken)
 
     def _is_taken(self, stem: str) -> bool:
         spool = self._desk.places.spool

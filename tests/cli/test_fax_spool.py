@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
@@ -21,7 +20,7 @@ from mediasock.faxing.jobs import Ending, Order, SpoolError, State
 from mediasock.faxing.presence import Lock
 from mediasock.faxing.spool import Spool
 from tests.support.faxing import document
-from tests.support.served import environment
+from tests.support.served import environment, shown_on
 
 PAGE = Path(__file__).parent.parent.parent / "fixtures/fax/two.tiff"
 
@@ -263,10 +262,6 @@ def test_what_is_compiled_is_told_on_a_terminal_the_first_time_alone(
             [*command, "1", str(PAGE)], env=where, stderr=theirs, stdout=subprocess.PIPE, check=True
         )
         os.close(theirs)
-        told = b""
-        with contextlib.suppress(OSError):  # its end
-            while piece := os.read(ours, 1000):
-                told += piece
-        os.close(ours)
+        told = shown_on(ours)
         assert told.startswith(shown) and bool(told) == bool(shown)
         assert done.stdout.strip().isdigit()

@@ -19,7 +19,7 @@ from mediasock.cli import main
 from mediasock.offline import analyze
 from mediasock.offline.writing import as_row
 from tests.offline.material import SIGNALS, wav
-from tests.support.served import ROOT, environment
+from tests.support.served import ROOT, environment, shown_on
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -191,11 +191,7 @@ def test_a_terminal_has_a_bar_while_results_go_elsewhere(tmp_path):
         os.close(theirs)
         assert len(process.stdout.readlines()) == 4
         assert process.wait(240) == 0
-    shown = b""
-    with contextlib.suppress(OSError):  # its end, once all has been read
-        while piece := os.read(ours, 1000):
-            shown += piece
-    os.close(ours)
+    shown = shown_on(ours)
     assert b"analysed" in shown
     assert b"100%" in shown
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -23,6 +23,16 @@ ROOT = Path(__file__).parents[2]
 def environment() -> dict[str, str]:
     """This checkout's packages, wherever the process is started."""
     return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def shown_on(terminal: int) -> bytes:
+    """All that was written to a terminal whose other side is closed; it is closed, too."""
+    shown = b""
+    with suppress(OSError):  # its end, once all has been read
+        while piece := os.read(terminal, 1000):
+            shown += piece
+    os.close(terminal)
+    return shown
 
 
 def mediasock(*arguments: object, cwd: Path = ROOT, seconds: float = PATIENCE):

@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -40,6 +41,17 @@ def threads():
         yield pool
 
 
+@contextmanager
+def busy(threads):
+    """While this lasts the only thread does something else."""
+    go_on = threading.Event()
+    threads.submit(go_on.wait)
+    try:
+        yield
+    finally:
+        go_on.set()
+
+
 @pytest.mark.parametrize("begun", [(1, STANDARD), (0, STANDARD), (1, BY_LINES)])
 def test_a_page_is_what_it_is_wherever_it_is_made_ready(threads, begun):
     here, beside = Coder(FINE, Config()), Coder(FINE, Config(), threads)
@@ -51,22 +63,18 @@ def test_a_page_is_what_it_is_wherever_it_is_made_ready(threads, begun):
 
 
 def test_a_page_does_not_wait_for_threads_that_are_busy(threads, made_in):
-    go_on = threading.Event()
-    threads.submit(go_on.wait)
-    coder = Coder(FINE, Config(), threads)
-    coder.begin(0, STANDARD)
-    coder.take(0, STANDARD)
-    go_on.set()
+    with busy(threads):
+        coder = Coder(FINE, Config(), threads)
+        coder.begin(0, STANDARD)
+        coder.take(0, STANDARD)
     assert made_in == [threading.current_thread().name]
 
 
 def test_what_is_begun_and_not_wanted_any_more_is_not_made(threads, made_in):
-    go_on = threading.Event()
-    threads.submit(go_on.wait)
-    coder = Coder(FINE, Config(), threads)
-    coder.begin(0, BY_LINES)
-    coder.begin(0, STANDARD)
-    go_on.set()
+    with busy(threads):
+        coder = Coder(FINE, Config(), threads)
+        coder.begin(0, BY_LINES)
+        coder.begin(0, STANDARD)
     threads.submit(int).result()
     assert made_in == ["beside"]
 
