@@ -300,7 +300,7 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def free(name: Callable[[str], T], taken: Callable[[T], bool]) -> T:
-    """Find the first name that is not taken, with nothing behind it or with ``-2``, ``-3`` and so on.
+    """Find the first name that is not taken: nothing is behind it, or ``-2``, ``-3`` and so on.
 
     Examples
     --------
