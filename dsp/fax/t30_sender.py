@@ -462,7 +462,8 @@ class Sender:
         if then == "EOM":
             self.call.start("T1")
             return "dis"
-        self.call.fail("gave_up" if self._damaged else "ok")
+        whole = all(one.confirmed for one in self.call.records)
+        self.call.fail("ok" if whole and not self._damaged else "gave_up")
         return "done"
 
     def _continue(self, sheet: _Sheet, wanted: int) -> str:

@@ -20,6 +20,7 @@ from tests.support.fax_frames import FIXTURES
 
 @given(seed=st.integers(0, 1 << 32))
 @example(seed=4501827)
+@example(seed=10758)
 @settings(max_examples=200, deadline=None)
 def test_whatever_is_heard_the_procedure_ends_and_tells_what_is_so(seed):
     far = FarEnd.of(seed)
