@@ -127,6 +127,8 @@ class Dialogue:
         Whether the document goes from here.
     interrupted : bool
         Whether the far end asked for an operator.
+    damaged : bool
+        Whether a page came, or was left, with something of it missing.
     outcome : str
         How the call ended: the first that was said counts.
     records : list of PageRecord
@@ -159,6 +161,7 @@ class Dialogue:
     x: bool = False
     sending: bool = False
     interrupted: bool = False
+    damaged: bool = False
     outcome: str = ""
     records: list[PageRecord] = field(default_factory=list)
     trace: list[TraceLine] = field(default_factory=list)
@@ -257,6 +260,10 @@ class Dialogue:
     def fail(self, outcome: str) -> None:
         """Note how the call ended, if that is not known yet."""
         self.outcome = self.outcome or outcome
+
+    def finish(self) -> None:
+        """Note that the last page is behind: all is well if every page of the call was whole."""
+        self.fail("gave_up" if self.damaged else "ok")
 
     def go_on(self) -> None:
         """Note that the call goes on behind what was to be its last page."""

@@ -92,7 +92,6 @@ class Receiver:
     _got: int = 0
     _heard_page: bool = False
     _long: bool = False
-    _damaged: bool = False
     _asked: bool = False
     _waited: float = 0.0
     _count: int = 0
@@ -265,9 +264,9 @@ class Receiver:
         self._answered = self.call.line.now
         self._long = name == "CTR"
         last = answer.then == "EOP" and name in ("MCF", "ERR", "RTP")
-        self._damaged |= name == "ERR"
+        self.call.damaged |= name == "ERR"
         if last:
-            self.call.fail("gave_up" if self._damaged else "ok")
+            self.call.finish()
         again = name in ("PPR", "CTR") or (
             name in ("MCF", "ERR") and answer.then in ("NULL", "MPS")
         )

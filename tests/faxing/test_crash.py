@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -324,12 +325,17 @@ from pathlib import Path
 from mediasock.faxing.jobs import INTERRUPTED, Ending, Order, State
 from mediasock.faxing.spool import Spool
 
-directory, wanted, pages, name = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+directory, name = Path(sys.argv[1]), sys.argv[2]
+wanted, pages, lines = (int(word) for word in sys.argv[3:])
 far_end = (directory / "far_end").open("a", buffering=1)
 
 def say(*words):
+    global lines
     print(*words, file=far_end)
     print(*words, flush=True)
+    lines -= 1
+    if not lines:
+        sys.stdin.read()  # until it is killed
 
 with Spool(directory, clock=lambda: 1e6 * int(name)) as spool:
     say("up")
@@ -357,22 +363,25 @@ with Spool(directory, clock=lambda: 1e6 * int(name)) as spool:
 
 @pytest.mark.timeout(300)
 def test_a_process_that_is_killed_loses_nothing_and_sends_nothing_twice(tmp_path: Path) -> None:
-    wanted, pages, lives, said = 5, 4, 0, ""
-    while "end" not in said:
+    wanted, pages, lives, ended = 10, 4, 0, False
+    while not ended:
         lives += 1
-        assert lives < 60
-        life = [sys.executable, "-c", LIFE, str(tmp_path), str(wanted), str(pages), str(lives)]
-        with subprocess.Popen(life, stdout=subprocess.PIPE, text=True) as process:
+        # killed at some instruction between two lines that it says, however slow the killer is
+        heard = 2 + lives % 5 if lives <= 20 else 1000
+        life = [sys.executable, "-c", LIFE, str(tmp_path), str(lives)]
+        life += [str(wanted), str(pages), str(heard + 3)]
+        with subprocess.Popen(life, stdin=PIPE, stdout=PIPE, text=True) as process:
             assert process.stdout is not None
-            said = "".join(process.stdout.readline() for _ in range(3 + lives % 5))
-            if lives <= 20:
-                process.kill()
-            said += process.stdout.read()
+            said = "".join(process.stdout.readline() for _ in range(heard))
+            process.kill()
+            ended = "end" in said + process.stdout.read()
+        assert lives < 25  # what was interrupted waits for a later one
     story = [tuple(line.split()) for line in (tmp_path / "far_end").read_text().splitlines()]
     told = {int(words[1]) for words in story if words[0] == "job"}
     with Spool(tmp_path) as spool:
         jobs = spool.jobs()
-    assert lives > 10 and len(jobs) == wanted and told <= {job.number for job in jobs}
+    assert lives > 10  # at most nine lines in a life, and a hundred to be said
+    assert len(jobs) == wanted and told <= {job.number for job in jobs}
     assert {job.state for job in jobs} == {State.SENT}
     for job in jobs:
         for page in range(1, pages + 1):
