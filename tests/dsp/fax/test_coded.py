@@ -41,6 +41,27 @@ def threads():
         yield pool
 
 
+class Prompt(ThreadPoolExecutor):
+    """A thread that has begun with what it is given before who gives it goes on."""
+
+    def submit(self, function, /, *values, **named):
+        begun = threading.Event()
+
+        def done():
+            begun.set()
+            return function(*values, **named)
+
+        future = super().submit(done)
+        begun.wait()
+        return future
+
+
+@pytest.fixture
+def prompt():
+    with Prompt(1, "beside") as pool:
+        yield pool
+
+
 @contextmanager
 def busy(threads):
     """While this lasts the only thread does something else."""
@@ -53,8 +74,8 @@ def busy(threads):
 
 
 @pytest.mark.parametrize("begun", [(1, STANDARD), (0, STANDARD), (1, BY_LINES)])
-def test_a_page_is_what_it_is_wherever_it_is_made_ready(threads, begun):
-    here, beside = Coder(FINE, Config()), Coder(FINE, Config(), threads)
+def test_a_page_is_what_it_is_wherever_it_is_made_ready(prompt, begun):
+    here, beside = Coder(FINE, Config()), Coder(FINE, Config(), prompt)
     beside.begin(*begun)
     wanted, got = here.take(1, STANDARD), beside.take(1, STANDARD)
     assert got.octets == wanted.octets
@@ -79,8 +100,8 @@ def test_what_is_begun_and_not_wanted_any_more_is_not_made(threads, made_in):
     assert made_in == ["beside"]
 
 
-def test_what_cannot_be_coded_is_told_by_who_takes_it(threads):
-    coder = Coder(FINE, Config(), threads)
+def test_what_cannot_be_coded_is_told_by_who_takes_it(prompt):
+    coder = Coder(FINE, Config(), prompt)
     coder.begin(0, replace(STANDARD, coding="T.85"))
     with pytest.raises(T4Error, match=r"T\.85"):
         coder.take(0, replace(STANDARD, coding="T.85"))
@@ -106,10 +127,10 @@ def test_a_sheet_whose_end_is_white_is_not_reduced_for_its_header():
     assert np.array_equal(rest, letter().rows[: len(rest)])
 
 
-def test_a_terminal_has_its_pages_made_ready_beside_the_call(threads, made_in):
+def test_a_terminal_has_its_pages_made_ready_beside_the_call(prompt, made_in):
     able = replace(EVERYTHING, fine=False, superfine=False, dpi_300=False, dpi_400=False)
     received = Pages()
-    here = FaxTerminal(True, send=FINE, executor=threads)
+    here = FaxTerminal(True, send=FINE, executor=prompt)
     there = FaxTerminal(False, receive=received, config=Config(able=able))
     made = call(here, there)
     assert made.ok

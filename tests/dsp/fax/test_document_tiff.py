@@ -1,12 +1,12 @@
 import errno
 import os
-import signal
 import stat
 import struct
 import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from subprocess import PIPE
 
 import numpy as np
 import pytest
@@ -255,21 +255,21 @@ from dsp.fax.document import TiffWriter
 from tests.support.pages import blots
 page = blots(1728, 40)
 with TiffWriter(Path(sys.argv[1])) as writer:
-    while True:
+    for number in range(100):
         writer.append(page)
-        print(writer.pages, flush=True)
+        print(number, flush=True)
+    sys.stdin.read()  # until it is killed
 """
 
 
 def test_a_process_that_is_killed_keeps_what_it_has_confirmed(tmp_path):
     path = tmp_path / "a.tiff"
-    child = subprocess.Popen([sys.executable, "-c", CHILD, path], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    for _ in range(7):
-        child.stdout.readline()
-    child.send_signal(signal.SIGKILL)
-    confirmed = 7 + len(child.stdout.read().splitlines())
-    child.wait()
+    with subprocess.Popen([sys.executable, "-c", CHILD, path], stdin=PIPE, stdout=PIPE) as child:
+        assert child.stdout is not None
+        for _ in range(7):
+            assert child.stdout.readline()
+        child.kill()
+        confirmed = 7 + len(child.stdout.read().splitlines())
     found = readable(path)
     assert confirmed <= len(found) <= confirmed + 1
     assert all(same(one, blots(1728, 40)) for one in found)
