@@ -138,7 +138,13 @@ class PageRecord:
         width: int,
         height: int,
         quality: Quality | None = None,
-        **told: Any,
+        *,
+        number: int,
+        octets: int,
+        again: int = 0,
+        answer: str = "",
+        confirmed: bool = False,
+        seconds: float = 0.0,
     ) -> PageRecord:
         """Make one of what DCS said, its size, how it has come, and other fields.
 
@@ -149,15 +155,20 @@ class PageRecord:
         ('V.29 9600', 'MH', 2)
         """
         return cls(
+            number=number,
             width=width,
             height=height,
             resolution=settings.resolution,
             coding=settings.coding,
             rate=settings.rate,
             ecm=settings.ecm,
+            octets=octets,
             bad_rows=0 if quality is None else quality.bad_rows,
             longest_bad_run=0 if quality is None else quality.longest_bad_run,
-            **told,
+            again=again,
+            answer=answer,
+            confirmed=confirmed,
+            seconds=seconds,
         )
 
 
