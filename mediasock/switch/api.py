@@ -69,7 +69,7 @@ def _echo(switch: Switch, arguments: list[str]) -> str:
 
 
 def _strftime(switch: Switch, arguments: list[str]) -> str:
-    pattern = " ".join(arguments) or "%Y-%m-%d %T"
+    pattern = " ".join(arguments).partition("\0")[0] or "%Y-%m-%d %T"
     return time.strftime(pattern, time.gmtime(switch.now() // 1_000_000))
 
 

@@ -12,7 +12,8 @@ MAX_HEAD = 1 << 20
 MAX_BODY = 16 << 20
 """Bytes of a command's body, at most."""
 
-_END = re.compile(rb"\n\r*\n")
+_END = re.compile(rb"\n\r*(\n|\Z)")
+"""An empty line; or what one may begin with, where there is nothing behind it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,9 @@ class CommandReader:
         start = _first_word(self._buffer)
         del self._buffer[:start]
         self._searched = max(0, self._searched - start)
-        end = _END.search(self._buffer, max(0, self._searched - 2))
-        if end is None:
-            self._searched = len(self._buffer)
+        end = _END.search(self._buffer, self._searched)
+        if end is None or not end[1]:
+            self._searched = len(self._buffer) if end is None else end.start()
             if len(self._buffer) > MAX_HEAD:
                 raise CommandTooLongError(f"{len(self._buffer)} bytes of a command without its end")
             return None

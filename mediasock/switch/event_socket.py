@@ -334,7 +334,7 @@ class EventSocket:
         word = command.argument.lower()
         if word in LEVELS:
             self.log_level = LEVELS.index(word)
-        elif word.isascii() and word.isdigit() and int(word[:3]) < len(LEVELS):
+        elif word.isascii() and word.isdigit() and len(word) == 1 and int(word) < len(LEVELS):
             self.log_level = int(word)
         else:
             return f"-ERR invalid log level {command.argument}"

@@ -73,9 +73,10 @@ def _target(text: str, line: str) -> tuple[str, int, str]:
     if not colon or port.endswith("]"):
         host, port = address, "8084"
     host = host.removeprefix("[").removesuffix("]")
-    if not (host and port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+    number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0
+    if not (host and 0 < number < 65536):
         raise DialplanError(f"{text!r} is not HOST:PORT[/path], in the socket line {line!r}")
-    return host, int(port), path
+    return host, number, path
 
 
 @dataclass(frozen=True, slots=True)

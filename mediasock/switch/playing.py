@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import numpy as np
 from .audio import Audio, open_audio
 from .errors import AudioError, SwitchAborted
 from .events import Headers
+from .patterns import has
 from .sound import Recording
 from .unicast import State
 
@@ -96,8 +96,11 @@ def break_(session: Session, data: str) -> None:
 def gentones(session: Session, data: str) -> Program:
     """``gentones script[|loops]``: tones, which a unicast stream outlives."""
     script, _, loops = data.partition("|")
-    count = int(loops) if loops.lstrip("-").isascii() and loops.lstrip("-").isdigit() else 1
     session.broken = False
+    try:
+        count = int(loops)
+    except ValueError:
+        count = 1
     try:
         audio = open_audio(f"tone_stream://{script};loops={count or 1}", session.setup.rate)
     except AudioError as error:
@@ -138,7 +141,7 @@ def record_session(session: Session, data: str) -> None:
         return
     try:
         recording = Recording(Path(path), session.setup.rate, session.flag("RECORD_STEREO"))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         log.warning("record_session: %s", error, extra={"call": session.uuid})
         return
     session.sound.recordings[path] = recording
@@ -213,11 +216,7 @@ class Question:
 
     def fits(self, entry: str) -> bool:
         """Whether an entry is one that was asked for."""
-        try:
-            matches = re.search(self.pattern, entry) is not None
-        except re.error:
-            return False
-        return len(entry) >= self.least and matches
+        return len(entry) >= self.least and has(self.pattern, entry)
 
 
 def play_and_get_digits(session: Session, data: str) -> Program:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from .events import FORMATS, Event
+from .patterns import has
 
 OF_A_CALL = frozenset(
     {
@@ -149,8 +149,5 @@ def _matches(event: Event, name: str, value: str) -> bool:
     if found is None:
         return False
     if len(value) > 1 and value.startswith("/") and value.endswith("/"):
-        try:
-            return re.search(value[1:-1], found) is not None
-        except re.error:
-            return False
+        return has(value[1:-1], found)
     return found == value

@@ -133,4 +133,5 @@ class Unicast:
 
 
 def _port(text: str, default: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and int(text[:6]) < 65536 else default
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 65536
+    return number if number < 65536 else default

@@ -18,6 +18,7 @@ def test_the_switch_says_what_it_is(desk: Desk) -> None:
     assert run(desk.switch, "global_getvar", "hostname") == "embedded"
     assert run(desk.switch, "echo", "a b") == "a b"
     assert run(desk.switch, "strftime", "%Y") == "2023"
+    assert run(desk.switch, "strftime", "%Y\0%m") == "2023"
     assert len(run(desk.switch, "create_uuid", "")) == 36
 
 

@@ -38,14 +38,29 @@ def test_any_cut_gives_the_same_commands(cuts: list[int]) -> None:
     assert read(pieces) == read([WRITTEN])
 
 
-@given(st.lists(st.binary(max_size=200), max_size=5))
+@given(
+    st.lists(st.binary(max_size=200) | st.text("a:\r\n", max_size=8).map(str.encode), max_size=9)
+)
 def test_garbage_is_commands_or_nothing(pieces: list[bytes]) -> None:
     assert read(pieces) == read([b"".join(pieces)])
 
 
-@given(st.text("content-length: 019x\n\r\xff", max_size=60))
-def test_garbled_lengths_are_no_error(text: str) -> None:
-    read([b"sendmsg\n" + text.encode("latin-1") + b"\n\n"])
+def test_an_empty_line_of_many_returns_may_be_cut_anywhere() -> None:
+    whole = b"getvar a\n\r\r\r\nexit\n\r\n"
+    commands = read([whole])
+    assert [command.line for command in commands] == ["getvar a", "exit"]
+    for cut in range(len(whole)):
+        assert read([whole[:cut], whole[cut:]]) == commands
+
+
+@given(st.text("019 x:-+\r\xff²", max_size=4))
+def test_a_garbled_length_is_none(text: str) -> None:
+    head = f"sendmsg\ncontent-length:{text}".encode("latin-1")
+    commands = read([head, b"\n\n", b"9" * 9999])
+    assert [command.line for command in commands[:1]] == ["sendmsg"]
+    digits = text.strip()
+    length = int(digits) if digits.isascii() and digits.isdigit() else 0
+    assert len(commands[0].body) == length
 
 
 def test_a_head_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

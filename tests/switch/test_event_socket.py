@@ -69,6 +69,7 @@ def test_without_full_these_are_answered(command: str, answer: str) -> None:
         ("nolinger", "+OK will not linger"),
         ("log debug", "+OK log level debug [7]"),
         ("log 9", "-ERR invalid log level 9"),
+        ("log 0009", "-ERR invalid log level 0009"),
         ("nolog", "-ERR not loging"),
         ("api", "-ERR command not found"),
         ("bgapi", "-ERR command not found"),

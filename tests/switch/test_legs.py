@@ -17,7 +17,9 @@ def test_variables_in_every_kind_of_brace() -> None:
 
 @given(st.text("{}[]<>=,|loopback/ echo", max_size=40))
 def test_any_dial_string_is_read(text: str) -> None:
-    dial_string(text)
+    variables, targets = dial_string(text)
+    assert all(set(name).isdisjoint(",=") for name in variables)
+    assert all(target and set(target).isdisjoint(",|") for target in targets)
 
 
 def test_an_echo_gives_back_what_it_hears() -> None:

@@ -32,6 +32,8 @@ def test_addresses(text: str, target: tuple[str, int, str]) -> None:
         "|",
         "h:0",
         "h:65536",
+        "h:0000065536",
+        "h:" + "1" * 5000,
         "h:x",
         ":1",
         "h:٣",
@@ -47,7 +49,7 @@ def test_what_is_no_address(text: str) -> None:
         SocketLine.parse(text)
 
 
-@given(st.text(max_size=40))
+@given(st.text(max_size=40) | st.text("h:0179[]/| ", max_size=20))
 def test_any_text_is_a_line_or_an_error(text: str) -> None:
     try:
         line = SocketLine.parse(text)

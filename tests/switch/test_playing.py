@@ -119,6 +119,14 @@ def test_broken_tones_are_passed_over() -> None:
     assert names(complete(desk)) == ["CHANNEL_EXECUTE_COMPLETE(gentones)"]
 
 
+@pytest.mark.parametrize("loops", ["", "0", "x", "--5", "9" * 5000])
+def test_tones_sound_once_where_no_number_says_how_often(loops: str) -> None:
+    desk = answered(codec="L16")
+    desk.execute("gentones", f"%(20,20,440)|{loops}")
+    desk.tick(12)
+    assert sum(bool(frame.any()) for frame in desk.phone.heard) == 1
+
+
 def test_displacing_replaces_or_mixes_and_can_be_stopped() -> None:
     desk = answered(codec="L16")
     desk.execute("displace_session", "tone_stream://%(1000,0,440) m")
@@ -141,6 +149,7 @@ def test_a_recording_has_both_directions(tmp_path: Path, stereo: bool) -> None:
     desk.execute("record_session", str(path))
     desk.execute("record_session", str(path))
     desk.execute("record_session", "/nowhere/call.wav")
+    desk.execute("record_session", "\0")
     desk.execute("playback", "tone_stream://%(200,0,440)")
     desk.tick(12)
     desk.execute("stop_record_session", "all")
@@ -195,7 +204,9 @@ def test_who_keys_nothing_is_not_waited_for_for_ever() -> None:
     assert desk.reply("getvar choice") == "-ERR command not found"
 
 
-@pytest.mark.parametrize("data", ["", "1 2 3", "a b c d # x y", "1 1 1 1 # x y v ( 1"])
+@pytest.mark.parametrize(
+    "data", ["", "1 2 3", "a b c d # x y", "1 1 1 1 # x y v ( 1", "1 1 1 1 # x y v x{4294967295} 1"]
+)
 def test_a_question_that_cannot_be_read_ends_at_once(data: str) -> None:
     desk = answered()
     desk.execute(DIGITS, data)

@@ -63,9 +63,10 @@ def test_a_filter_lets_only_matches_through(mine: Subscription) -> None:
     assert not mine.wants(event("DTMF", "another", DTMF_Digit="#"))
 
 
-def test_a_broken_pattern_matches_nothing(mine: Subscription) -> None:
+@pytest.mark.parametrize("pattern", ["(", "x{4294967295}"])
+def test_a_broken_pattern_matches_nothing(mine: Subscription, pattern: str) -> None:
     mine.add(["ALL"])
-    mine.filters.append(("Unique-ID", "/(/"))
+    mine.filters.append(("Unique-ID", f"/{pattern}/"))
     assert not mine.wants(event("DTMF"))
 
 

@@ -24,7 +24,7 @@ def test_the_application_names_both_ends() -> None:
     assert desk.session.unicast.remote == ("127.0.0.1", 40000)
 
 
-@pytest.mark.parametrize("port", ["", "70000", "-1", "abc", "٣"])
+@pytest.mark.parametrize("port", ["", "70000", "0000070000", "1" * 5000, "-1", "abc", "٣"])
 def test_a_port_that_is_none_is_the_default(port: str) -> None:
     desk = Desk()
     desk.execute("answer")
