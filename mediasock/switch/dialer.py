@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -205,7 +206,8 @@ async def place_call(
         if watch is not None:
             watch(event)
 
-    begun = switch.now()
+    clock = asyncio.get_running_loop().time
+    begun = clock()
     switch.watchers.append(note)
     session = switch.place(plan.setup(), _line(plan))
     shell = Shell(session)
@@ -219,7 +221,7 @@ async def place_call(
         session.close()
     outcome = _outcome(session, shell, counted)
     outcome.aborted = reason
-    outcome.seconds = (switch.now() - begun) / 1e6
+    outcome.seconds = clock() - begun
     if reason:
         raise CallAborted(reason, outcome)
     return outcome

@@ -65,7 +65,7 @@ def test_an_outcome_tells_what_happened() -> None:
         assert (outcome.keys, outcome.keys_sent) == ("7", "42")
         assert outcome.events["CHANNEL_ANSWER"] == 1
         assert outcome.packets_to_switch > 3
-        assert 0 < outcome.seconds < DEADLINE
+        assert outcome.seconds > 0.1  # the key is told of when it is over
         assert [event.name for event in told if event.name == "DTMF"] == ["DTMF"]
         executed = next(event for event in told if event.name == "CHANNEL_ANSWER")
         assert executed.get("variable_customer") == "12"

@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from mediasock.switch.dialer import CallPlan, place_call
+from dsp.types import Samples
+from mediasock.switch.dialer import CallPlan, place_call, real_switch
 from mediasock.switch.far_end import FarEnd, HangUp, Keys, Wait
 from mediasock.switch.shell import Shell
 from tests.support.answering import DEADLINE, Conversation, Echo, application, echo
@@ -28,15 +29,31 @@ async def stream(call: Conversation, ours: Echo, local_port: int = 0) -> None:
     await ours.some.wait()
 
 
+class Listener(FarEnd):
+    """Keys on for as long as it takes, however slow the machine is, until it has heard itself."""
+
+    def __init__(self) -> None:
+        super().__init__([Keys("5" * 500)], rate=8000)
+        self.loud: list[bytes] = []
+        self.enough = asyncio.Event()
+
+    def hear(self, samples: Samples) -> None:
+        super().hear(samples)
+        if abs(samples).max() > 5000:
+            self.loud.append(samples.tobytes())
+        if len(self.loud) >= 10:
+            self.enough.set()
+
+
 def test_a_call_over_real_sockets_is_heard_both_ways() -> None:
     async def main() -> None:
-        # It keys on for as long as the stream takes to come up, however slow the machine is.
-        phone = FarEnd([Keys("5" * 500)], rate=8000)
+        phone = Listener()
         async with echo() as ours:
             ours.enough = 30
 
             async def handle(call: Conversation) -> None:
                 await stream(call, ours)
+                await phone.enough.wait()
                 await call.execute("hangup", "NORMAL_CLEARING")
                 await call.end()
                 assert call.read[0].get("variable_socket_path") == "tones"
@@ -48,12 +65,9 @@ def test_a_call_over_real_sockets_is_heard_both_ways() -> None:
         assert outcome.went_well
         assert outcome.hangup_cause == "NORMAL_CLEARING"
         assert outcome.frames_to_application >= len(ours.frames) >= 30
-        assert 20 <= outcome.frames_from_application <= outcome.frames_to_application
+        assert 10 <= outcome.frames_from_application <= outcome.frames_to_application
         assert {len(frame) for frame in ours.frames} == {320}
-        said, heard = ([*sound.reshape(-1, 160)] for sound in (phone.said, phone.heard))
-        loud = [frame.tobytes() for frame in heard if abs(frame).max() > 5000]
-        assert len(loud) >= 5
-        assert set(loud) <= {frame.tobytes() for frame in said}
+        assert set(phone.loud) <= {frame.tobytes() for frame in phone.said.reshape(-1, 160)}
 
     run(main())
 
@@ -68,8 +82,9 @@ def test_a_taken_port_brings_silence_and_another_brings_sound() -> None:
                     await call.say("myevents")
                     await call.execute("answer")
                     await call.unicast(ours.port, other.getsockname()[1])
-                    await call.execute("sleep", "60")
-                    await call.until(lambda one: one.get("Application") == "sleep")
+                    for _ in range(5):  # in frames of their own, since each is waited for
+                        await call.execute("set", "a=b")
+                        await call.event("CHANNEL_EXECUTE_COMPLETE")
                     assert not ours.frames
                     await call.unicast(ours.port)
                     await ours.some.wait()
@@ -104,17 +119,18 @@ def test_a_transfer_dials_again() -> None:
 
 def test_hosts_are_tried_in_turn() -> None:
     async def main() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            closed = free.getsockname()[1]
-
         async def handle(call: Conversation) -> None:
             await call.execute("hangup")
             await call.end()
 
-        async with application(handle) as port:
-            plan = CallPlan("127.0.0.1", closed, quiet(10), others=(("127.0.0.1", port),))
-            assert (await place_call(plan)).connected
-        outcome = await place_call(CallPlan("127.0.0.1", closed, quiet(10)))
+        # A port that is taken, so that nobody else listens there, and where nobody listens.
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as deaf:
+            deaf.bind(("127.0.0.1", 0))
+            closed = deaf.getsockname()[1]
+            async with application(handle) as port:
+                plan = CallPlan("127.0.0.1", closed, quiet(10), others=(("127.0.0.1", port),))
+                assert (await place_call(plan)).connected
+            outcome = await place_call(CallPlan("127.0.0.1", closed, quiet(10)))
         assert not outcome.connected
         assert outcome.hangup_cause == "NORMAL_CLEARING"
 
@@ -123,7 +139,7 @@ def test_hosts_are_tried_in_turn() -> None:
 
 def test_a_call_that_is_cancelled_leaves_nothing_behind() -> None:
     async def main() -> None:
-        gone, up = asyncio.Event(), asyncio.Event()
+        gone, up, switch = asyncio.Event(), asyncio.Event(), real_switch()
 
         async def handle(call: Conversation) -> None:
             await call.until(lambda one: one.kind == "connect")
@@ -132,12 +148,14 @@ def test_a_call_that_is_cancelled_leaves_nothing_behind() -> None:
             gone.set()
 
         async with application(handle) as port:
-            task = asyncio.create_task(place_call(CallPlan("127.0.0.1", port, quiet(60))))
+            plan = CallPlan("127.0.0.1", port, quiet(60))
+            task = asyncio.create_task(place_call(plan, switch=switch))
             await up.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
             await gone.wait()
+        assert (switch.sessions, switch.watchers) == ({}, [])
 
     run(main())
 
