@@ -32,6 +32,7 @@ from .esl.errors import Disconnected, HungUp, ModeError
 from .esl.outbound import OutboundServer
 from .logs import to_stream
 from .media import StreamClosed, open_hub
+from .processes import start_apart
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -368,9 +369,5 @@ def _start_worker(apps: Sequence[str], config: Config, log_level: str) -> BasePr
     worker = multiprocessing.get_context("spawn").Process(
         target=_worker, args=(apps, config, log_level, True)
     )
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        worker.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    start_apart(worker)
     return worker

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from ..processes import start_apart
 from .corpus import Moved
 from .request import Batch, Request
 
@@ -90,7 +91,7 @@ class _Worker:
         self._process: Any = context.Process(  # type: ignore[attr-defined]
             target=_work, args=(theirs, request), name="mediasock-analyze", daemon=True
         )
-        self._process.start()
+        start_apart(self._process)  # Ctrl-C is for the one who started us
         theirs.close()
 
     def give(self, file: str) -> None:
@@ -132,7 +133,6 @@ def _work(pipe: Connection[Batch, str], request: Request) -> None:
     """Hear the files that come through the pipe, until it ends."""
     from .analysis import batches  # noqa: PLC0415 - there already where it is forked
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
     with suppress(EOFError, OSError):
         while True:
             for batch in batches(pipe.recv(), request):

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from mediasock.cli import main
+from tests.support.processes import ends, is_deaf_to_ctrl_c
 from tests.support.served import call, mediasock, serving
 
 pytestmark = pytest.mark.timeout(600)
@@ -130,19 +131,11 @@ def command_of(pid):
         return b""
 
 
-def gone(pid):
-    """Whether a process has ended, as far as a child that nobody waits for ends."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
 def test_two_workers_share_a_port_and_one_that_is_killed_is_replaced():
     with serving("tones", "--set", "tones.end=#", workers=2) as served:
         first = workers_of(served)
         assert len(first) == 2
+        assert all(is_deaf_to_ctrl_c(pid) for pid in first)  # the supervisor passes it on
         done = call(served.target(), "--dtmf", "#", "--calls", 6, "--rate", 20)
         assert done.stdout.splitlines()[-1] == "6 calls, 6 went well"
         os.kill(first[0], signal.SIGKILL)
@@ -156,12 +149,12 @@ def test_two_workers_share_a_port_and_one_that_is_killed_is_replaced():
         done = call(served.target(), "--dtmf", "#", "--calls", 4, "--rate", 20)
         assert done.stdout.splitlines()[-1] == "4 calls, 4 went well"
         assert served.stop() == 0
-        assert all(gone(pid) for pid in second)
+        assert all(ends(pid) for pid in second)
 
 
 def test_workers_do_not_outlive_a_supervisor_that_is_killed():
     with serving("tones", workers=2) as served:
         workers = workers_of(served)
         served.stop(signal.SIGKILL)
-        served.log.rest()  # the pipe ends when the last who holds it has ended
-        assert all(gone(pid) for pid in workers)
+        assert len(workers) == 2
+        assert all(ends(pid) for pid in workers)

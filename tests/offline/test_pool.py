@@ -11,6 +11,7 @@ from mediasock.offline import Request
 from mediasock.offline.corpus import in_order, whole
 from mediasock.offline.pool import run
 from tests.offline.material import digits, wav
+from tests.support.processes import is_deaf_to_ctrl_c
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -39,6 +40,7 @@ def test_a_process_that_is_killed_names_its_file_and_the_others_are_heard(tmp_pa
             # all others are done, so who is left is the one that waits for the pipe
             with held.open("wb"):
                 (left,) = multiprocessing.active_children()
+                assert is_deaf_to_ctrl_c(left.pid)
                 os.kill(left.pid, signal.SIGKILL)
                 left.join()
     assert set(told) == set(files)
