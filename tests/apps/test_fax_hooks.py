@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import os
-import select
 import sys
 
 import pytest
 
 from mediasock.apps.fax_hooks import HookError, Hooks
-from tests.support.served import PATIENCE
+from tests.support.calls import until
+from tests.support.processes import ends
 
 WRITE = "import sys, json; json.dump(sys.argv[2:], open(sys.argv[1], 'w'))"
 
@@ -50,26 +49,31 @@ def test_only_the_hook_of_its_kind_runs(tmp_path):
 
 
 @pytest.mark.parametrize("then", ["wait", "exit"])
-def test_one_that_takes_too_long_is_killed_with_what_it_started(tmp_path, caplog, then):
+def test_one_that_takes_too_long_is_killed_with_what_it_started(
+    tmp_path, caplog, monkeypatch, then
+):
     alive = tmp_path / "alive"
     command = ["/bin/sh", "-c", f'sleep 3600 & echo $$ $! > "$1"; {then}', "sh", str(alive)]
-    run(Hooks({"failed": command}, seconds=1.0), ("failed", {"call": "c-1"}))
+
+    async def story():
+        loop, passed = asyncio.get_running_loop(), 0.0
+        now = loop.time
+        monkeypatch.setattr(loop, "time", lambda: now() + passed)
+        hooks = Hooks({"failed": command}, seconds=3600.0)
+        hooks.start("failed", {"call": "c-1"})
+        await until(lambda: alive.exists() and alive.read_text().endswith("\n"))
+        assert not caplog.text
+        while "is killed" not in caplog.text:  # its time may begin only now
+            passed += 3600.0
+            await asyncio.sleep(0)
+        await hooks.finish()
+
+    asyncio.run(story())
     assert "is killed" in caplog.text
     pids = alive.read_text().split()
     assert len(pids) == 2
     for pid in pids:
         assert ends(int(pid)), f"{pid} lives"
-
-
-def ends(pid):
-    try:
-        watched = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([watched], [], [], PATIENCE)[0])
-    finally:
-        os.close(watched)
 
 
 def test_no_more_than_some_run_at_once(tmp_path):

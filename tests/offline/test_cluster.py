@@ -64,8 +64,10 @@ def test_a_worker_that_is_killed_midway_takes_no_file_with_it(tmp_path, cluster)
     before = pids(cluster)
 
     def kill_and_go_on():
-        with held.open("wb"):  # when a worker has opened it
-            holders = [pid for pid in before.values() if holds(pid, held)]
+        with held.open("wb"):  # when a worker opens it
+            holders = []
+            while not holders:  # it has it a moment later
+                holders = [pid for pid in before.values() if holds(pid, held)]
             kill(holders[0])
         with held.open("wb") as pipe:  # when another one has
             pipe.write(content)
