@@ -2,7 +2,26 @@ import pytest
 
 from mediasock.app import App
 from mediasock.esl.errors import Disconnected, HungUp
+from mediasock.media import delivery, timeline
 from tests.support.calls import Scripted, Told, dial, run, serving, until
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch):
+    """What a busy box does to a call is not told of the call.
+
+    Where this process is put aside, a stream has no frame for a while and the loop does not run:
+    here no stream stops for that or is slow, and no loop is said to be stuck.
+    """
+    monkeypatch.setattr(timeline, "GAP_AFTER", 1_000_000 * timeline.MS)
+    monkeypatch.setattr(timeline, "SLOW_BELOW", 0.0)
+    monkeypatch.setattr(delivery, "STUCK_AFTER", 1_000_000 * timeline.MS)
+
+
+@pytest.fixture
+def losing(unhurried, monkeypatch):
+    """Streams are lost all the same when no frame has come for as long as that takes."""
+    monkeypatch.setattr(timeline, "GAP_AFTER", timeline.LOST_AFTER)
 
 
 @pytest.fixture
