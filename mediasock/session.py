@@ -71,6 +71,8 @@ async def open_stream(connection: OutboundConnection, hub: MediaHub, *, native: 
     ------
     NoMediaError
         When no frame came from any of the addresses tried.
+    HungUp, Disconnected
+        When the call is over, or ends first.
     MediaNotUp, ModeError
         When the call has no media, or its dialplan line lacks ``async``.
     """
@@ -79,16 +81,15 @@ async def open_stream(connection: OutboundConnection, hub: MediaHub, *, native: 
         stream = hub.open(connection.uuid, wire)
         try:
             address = stream.address
-            await connection.unicast(
-                Unicast(
-                    local_ip=address.local_ip,
-                    local_port=address.local_port,
-                    remote_ip=address.remote_ip,
-                    remote_port=address.remote_port,
-                    native=wire.encoding != "L16",
-                )
+            asked = Unicast(
+                local_ip=address.local_ip,
+                local_port=address.local_port,
+                remote_ip=address.remote_ip,
+                remote_port=address.remote_port,
+                native=wire.encoding != "L16",
             )
             async with connection.until_hangup():
+                await connection.unicast(asked)
                 await stream.first_frame(FIRST_FRAME)
         except TimeoutError:
             stream.close()

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from mediasock.call import Call
+from mediasock.esl.channel import OutboundConnection
 from mediasock.esl.errors import Disconnected, HungUp, ModeError, WaitTimeout
 from mediasock.media import StreamLost
+from mediasock.media.hub import MediaHub
 from mediasock.media.sources import PlayError
 from mediasock.switch.far_end import FarEnd, HangUp, Keys, Rfc2833, Tone, Wait
 from tests.support.calls import Scripted, dial, loudness_at, run, serving, until
+from tests.support.event_socket import Wire, complete, connect_reply, event, reply
 
 LONG = "tone_stream://%(20000,0,440)"
 
@@ -156,8 +160,8 @@ def test_break_stops_what_the_switch_plays(talk):
     async def script(call):
         await call.answer()
         playing = asyncio.create_task(call.playback(LONG))
-        async for event in call.connection.events("CHANNEL_EXECUTE"):
-            if event.text("Application") == "playback":
+        async for begun in call.connection.events("CHANNEL_EXECUTE"):
+            if begun.text("Application") == "playback":
                 break
         await call.break_()
         await playing
@@ -165,7 +169,7 @@ def test_break_stops_what_the_switch_plays(talk):
 
     told = talk(script)
     assert applications(told)[-2:] == ["playback", "break"]
-    assert told.outcome.seconds < 14
+    assert told.seconds < 14
 
 
 def test_break_stops_what_goes_through_the_stream(talk):
@@ -184,6 +188,7 @@ def test_break_stops_what_goes_through_the_stream(talk):
     assert "break" not in applications(told)
 
 
+@pytest.mark.usefixtures("losing")
 def test_a_bridge_leaves_the_stream_alive_and_a_hangup_passes_it(talk):
     async def script(call):
         async with call.media() as media:
@@ -196,7 +201,7 @@ def test_a_bridge_leaves_the_stream_alive_and_a_hangup_passes_it(talk):
             await call.hangup("USER_BUSY")
         return keyed, (await bridging).hung_up
 
-    told = talk(script, [Wait(0.1), Keys("1"), Wait(20)])
+    told = talk(script, [Wait(0.5), Keys("1"), Wait(30)])
     assert told.returned == ("1", True)
     assert told.outcome.hangup_cause == "USER_BUSY"
     assert loudness_at(told.far_end.heard, 440) > -30
@@ -213,7 +218,7 @@ def test_after_a_bridge_that_the_other_leg_ended_the_stream_goes_on(talk, tmp_pa
         await call.hangup()
         return over.bridged, key
 
-    told = talk(script, [Wait(1.5), Keys("9"), Wait(20)])
+    told = talk(script, [Wait(1.5), *[Keys("9", off_ms=900)] * 12])
     assert told.returned == (True, "9")
     assert loudness_at(told.far_end.heard, 1500) > -30
 
@@ -247,9 +252,9 @@ def test_transfer_ends_this_session_and_begins_another(full):
         app = Scripted(script)
         async with serving(app) as server:
             steps = [Wait(1), *[Keys("7", off_ms=900)] * 12]
-            told = await dial(server, steps, number="200", full=full, seconds=30.0)
+            told = await dial(server, steps, number="200", full=full)
             await until(lambda: len(app.returned) == 2)
-            assert server._listener.calls == 0
+            await until(lambda: server._listener.calls == 0)
         assert app.returned == [("first", "200"), ("second", "300")]
         assert app.calls[0].uuid == app.calls[1].uuid
         assert told.outcome.hangup_cause == "NORMAL_CLEARING"
@@ -310,6 +315,7 @@ async def broadcast(call):
     await call.connection.execute("playback", "tone_stream://%(200,0,600)")
 
 
+@pytest.mark.usefixtures("losing")
 def test_the_call_notices_that_its_stream_was_killed_says_so_and_reenters(caplog):
     seen = []
 
@@ -343,7 +349,7 @@ def test_the_call_notices_that_its_stream_was_killed_says_so_and_reenters(caplog
         app = Scripted(script)
         far_end = FarEnd([Wait(2), *[Keys("4", off_ms=900)] * 12], rate=8000)
         async with serving(app) as server:
-            told = await dial(server, far_end=far_end, seconds=30.0)
+            told = await dial(server, far_end=far_end)
             await until(lambda: len(app.returned) + len(app.raised) == 2)
         assert told.outcome.hangup_cause == "NORMAL_CLEARING"
         assert app.raised == []
@@ -456,6 +462,36 @@ def test_hangup_while_a_stream_is_asked_for(talk):
     assert isinstance(talk(script, [Wait(0.2), HangUp()]).raised, HungUp)
 
 
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_hangup_between_answer_and_stream_is_one_and_no_call_without_media(asked):
+    async def story():
+        connection = OutboundConnection()
+        wire = Wire().attach(connection.protocol())
+        connecting = asyncio.ensure_future(connection.connect("plain"))
+        await wire.command()
+        wire.feed(connect_reply())
+        await connecting
+        await wire.command()
+        wire.feed(reply())
+        hub = MediaHub(capacity=1)
+        hub.start()
+        opening = asyncio.ensure_future(Call(connection, hub).media().__aenter__())
+        answered = reply() + complete(await wire.command(), Answer_State="answered")
+        over = event("CHANNEL_HANGUP", Hangup_Cause="USER_BUSY", Answer_State="hangup")
+        if asked:
+            wire.feed(answered)
+            assert "call-command: unicast" in await wire.command()
+            wire.feed(over + reply("-ERR invalid session id"))
+        else:
+            wire.feed(answered + over)
+        with pytest.raises(HungUp, match="USER_BUSY"):
+            await opening
+        assert hub.metrics().calls == 0
+        hub.stop()
+
+    run(story())
+
+
 def test_what_was_keyed_before_the_hangup_is_not_lost(talk):
     async def script(call):
         await call.answer()
@@ -476,7 +512,8 @@ def test_a_tone_that_ends_with_the_call_is_reported(talk):
             await until(lambda: any(one.ended for one in heard))
         return heard[-1].value
 
-    told = talk(script, [Wait(0.2), Keys("6", on_ms=5000), HangUp()], seconds=1.0)
+    # Nothing is heard behind the tone: only the end of the call says where it ends.
+    told = talk(script, [Wait(0.5), Keys("6", on_ms=800, off_ms=0), HangUp()])
     assert told.returned == "6"
 
 
