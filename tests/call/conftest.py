@@ -2,7 +2,7 @@ import pytest
 
 from mediasock.app import App
 from mediasock.esl.errors import Disconnected, HungUp
-from mediasock.media import delivery, timeline
+from mediasock.media import delivery, recorder, timeline
 from tests.support.calls import Scripted, Told, dial, run, serving, until
 
 
@@ -11,11 +11,13 @@ def unhurried(monkeypatch):
     """What a busy box does to a call is not told of the call.
 
     Where this process is put aside, a stream has no frame for a while and the loop does not run:
-    here no stream stops for that or is slow, and no loop is said to be stuck.
+    here no stream stops for that or is slow, and no loop is said to be stuck. Nor is sound lost
+    to a disk that is.
     """
     monkeypatch.setattr(timeline, "GAP_AFTER", 1_000_000 * timeline.MS)
     monkeypatch.setattr(timeline, "SLOW_BELOW", 0.0)
     monkeypatch.setattr(delivery, "STUCK_AFTER", 1_000_000 * timeline.MS)
+    monkeypatch.setattr(recorder, "MAX_WAITING", 1_000_000)
 
 
 @pytest.fixture

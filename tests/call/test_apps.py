@@ -12,7 +12,7 @@ from mediasock.apps.echo import Echo
 from mediasock.apps.record import Record
 from mediasock.apps.tones import Tones
 from mediasock.switch.far_end import HangUp, Keys, Rfc2833, Tone, Wait
-from tests.support.calls import Scripted, dial, loudness_at, run, serving, until
+from tests.support.calls import Scripted, dial, loudness_at, run, serving, unbroken, until
 
 PROMPT = "tone_stream://v=-10;%(500,0,1500)"
 
@@ -54,7 +54,7 @@ def test_tones_reports_keys_beside_the_sound_as_rfc2833(call, capsys):
 
 def test_tones_echoes_digits_as_dtmf(call, capsys):
     told = call(Tones, [Wait(0.3), Rfc2833("5"), Wait(0.8), HangUp()], options={"echo": True})
-    heard = told.far_end.heard
+    heard = unbroken(told.far_end.heard)  # the edges of each pause would leak, too
     assert loudness_at(heard, 770) > -25
     assert loudness_at(heard, 1336) > -25
     assert loudness_at(heard, 941) < -32  # what a tone's edges leak into the next row
@@ -69,7 +69,7 @@ def test_tones_without_echo_is_silent(call, capsys):
 def test_tones_hangs_up_at_an_ending_key(call, capsys, key):
     told = call(Tones, [Wait(0.3), Keys("1"), key, Wait(20)], options={"end": "*#"})
     assert told.outcome.went_well
-    assert told.outcome.seconds < 14
+    assert told.seconds < 14
 
 
 def test_tones_plays_its_prompt_which_a_key_stops(call, capsys):
@@ -94,16 +94,12 @@ def test_tones_records_both_sides(call, capsys, tmp_path):
     assert loudness_at(sound[:, 1], 700) < -40
 
 
-CNG = "tone_stream://%(500,3000,1100);loops=3"
+CNG = "tone_stream://%(500,3000,1100);loops=2"
 
 
 def test_tones_sends_a_calling_fax_to_an_extension(call, capsys):
-    told = call(
-        Tones,
-        [Wait(0.3), Tone(CNG), Wait(20)],
-        options={"fax_extension": "9000"},
-        seconds=8.0,
-    )
+    steps = [Wait(0.3), Tone(CNG), HangUp()]
+    told = call(Tones, steps, options={"fax_extension": "9000"})
     assert ("transfer", "9000 XML default") in told.executed()
 
 
@@ -195,7 +191,7 @@ def test_record_writes_both_sides_and_ends_at_the_key(call, tmp_path):
     told = call(Record, steps, options={"directory": str(tmp_path), "prompt": PROMPT})
     sound, rate = recording(told, tmp_path)
     assert told.outcome.went_well
-    assert told.outcome.seconds < 14
+    assert told.seconds < 14
     assert (rate, sound.shape[1]) == (8000, 2)
     assert loudness_at(sound[:, 0], 400) == pytest.approx(-10, abs=2)
     assert loudness_at(sound[:, 1], 1500) == pytest.approx(-10, abs=2)
@@ -209,9 +205,9 @@ def test_record_ends_with_the_call(call, tmp_path):
 def test_record_ends_at_its_longest_time_whatever_is_keyed(call, tmp_path):
     steps = [Wait(0.3), *[Keys("1", off_ms=300)] * 40]
     options = {"directory": str(tmp_path), "seconds": 1.2}
-    told = call(Record, steps, options=options, seconds=20.0)
+    told = call(Record, steps, options=options)
     assert told.outcome.went_well
-    assert told.outcome.seconds < 15
+    assert told.seconds < 15
 
 
 # -- a stream that FreeSWITCH ends in mid-call -----------------------------------------------
@@ -234,6 +230,7 @@ def struck(app):
     return Struck
 
 
+@pytest.mark.usefixtures("losing")
 @pytest.mark.parametrize("app", [Tones, Echo, Record])
 def test_a_stream_that_is_lost_is_asked_for_anew(call, caplog, capsys, tmp_path, app):
     options = {
@@ -243,7 +240,7 @@ def test_a_stream_that_is_lost_is_asked_for_anew(call, caplog, capsys, tmp_path,
     }[app]
     last = [HangUp()] if app is Echo else [Keys("#"), Wait(30)]
     steps = [Wait(8), Tone("tone_stream://v=-10;%(900,0,700)"), *last]
-    told = call(struck(app), steps, options=options, seconds=40.0)
+    told = call(struck(app), steps, options=options, seconds=80.0)
     executed = told.executed()
     assert [name for name, _ in executed].count("transfer") == 1
     assert told.outcome.hangup_cause == "NORMAL_CLEARING"
