@@ -25,13 +25,14 @@ def faxed(tmp_path):
         app = Quick(settings | (options or {}))
 
         async def story():
-            async with serving(app) as server:
+            # limits that only a hang reaches
+            async with serving(app, grace=60.0) as server:
                 calling = asyncio.ensure_future(dial(server, steps, **plan))
                 if meanwhile is not None:
                     await meanwhile(app, kind, server)
                 return await calling
 
-        plan.setdefault("full", False)
+        plan = {"full": False, "seconds": 60.0} | plan
         told = run(story())
         told.app, told.kind = app, kind
         told.record = json.loads((tmp_path / f"{told.outcome.uuid}.json").read_text("utf-8"))

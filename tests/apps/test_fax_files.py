@@ -152,24 +152,34 @@ from pathlib import Path
 from mediasock.apps.fax_files import Journal, StoringSink
 from tests.apps.test_fax_files import page
 
-spool = Path(sys.argv[1])
+spool, lines = Path(sys.argv[1]), int(sys.argv[2])
+
+def say(word):
+    global lines
+    print(word, flush=True)
+    lines -= 1
+    if not lines:
+        sys.stdin.read()  # until it is killed
+
 with Journal(spool, spool / "a.tiff", {"call": "c-1"}), ThreadPoolExecutor(1) as pool:
     sink = StoringSink(spool / "a.tiff", pool)
     seed = 0
-    print("begin", flush=True)
+    say("begin")
     while True:
         sink.put(page(seed), None)
         seed += 1
         while sink.stored < seed:
             pass
-        print(sink.stored, flush=True)
+        say(sink.stored)
 """
 
 
 @pytest.mark.parametrize("lines", [1, 2, 9])
 def test_a_process_that_is_killed_leaves_every_page_that_it_said_was_stored(tmp_path, lines):
+    # killed at some instruction between two pages, however slow the killer is
     with subprocess.Popen(
-        [sys.executable, "-c", RECEIVING, str(tmp_path)],
+        [sys.executable, "-c", RECEIVING, str(tmp_path), str(lines + 3)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env=environment(),

@@ -17,7 +17,7 @@ from mediasock.apps.fax_variables import Wishes
 from mediasock.esl.errors import CommandRefused
 from mediasock.faxing.jobs import NoSuchTry
 from mediasock.session import NoMediaError
-from mediasock.switch.far_end import HangUp, Wait
+from mediasock.switch.far_end import FarEnd, HangUp, Wait
 from tests.support.calls import until
 from tests.support.fax_terminals import DOCUMENTS, page, quick
 
@@ -297,14 +297,24 @@ def test_a_far_end_that_hangs_up_leaves_a_fax_that_was_dropped(faxed, tmp_path):
     assert not list(tmp_path.glob("*.partial"))
 
 
-def test_pages_are_told_as_they_are_confirmed(faxed):
+def test_pages_are_told_as_they_are_confirmed(faxed, monkeypatch):
     """A far end that hangs up between pages leaves the count of those that it got through."""
 
     class Stuck(quick(pages=(page(1), page(2)))):
         done = property(lambda self: self.hung_up)
 
+    class Leaving(FarEnd):
+        hangup_due = False
+
+    async def set_variables(call, values):
+        told = await known(call, values)
+        phone.hangup_due = values == {"fax_document_transferred_pages": "2"}
+        return told
+
+    phone, known = Leaving((), rate=8000), fax_session.report.set_variables
+    monkeypatch.setattr(fax_session.report, "set_variables", set_variables)
     Stuck.made = []
-    told = faxed([Wait(4.0), HangUp()], kind=Stuck)
+    told = faxed(kind=Stuck, far_end=phone)
     assert told.variable("fax_document_transferred_pages") == "2"
     assert told.variable("fax_result_code") == "49"
     assert told.record["outcome"]["name"] == "call_dropped"

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,11 +45,13 @@ def sent(spool: str, *more: str, to: str = "+1 555 0100") -> Result:
 
 
 def test_a_job_is_handed_in_shown_cancelled_and_tried_again(spool: str) -> None:
+    before = time.time()
     assert sent(spool, "--priority", "3", "--tries", "2", "--hours", "1").output == "1\n"
+    after = time.time()
     with Spool(Path(spool)) as opened:
         job = opened.job(1)
         assert (job.order.destination, job.order.priority, job.order.tries) == ("+15550100", 3, 2)
-        assert job.order.deadline - job.submitted == pytest.approx(3600, abs=60)
+        assert before <= job.order.deadline - 3600 <= after
         assert (opened.documents / job.document).exists() and job.pages == 2
     line = "job 1 to +15550100: waiting, 0 of 2 pages confirmed\n"
     assert fax("status", "--spool", spool).output == line
@@ -238,7 +241,8 @@ def test_a_job_that_the_disk_does_not_take_leaves_nothing_behind(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=10))
 def test_whatever_is_typed_no_exception_comes_out(
@@ -251,6 +255,7 @@ def test_whatever_is_typed_no_exception_comes_out(
     assert done.exit_code in {1, 2} and done.exception.__class__ is SystemExit
 
 
+@pytest.mark.timeout(600)
 def test_what_is_compiled_is_told_on_a_terminal_the_first_time_alone(
     spool: str, tmp_path: Path
 ) -> None:
