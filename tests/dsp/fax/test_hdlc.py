@@ -116,7 +116,12 @@ def test_a_wrong_bit_is_never_a_good_frame(sent, at):
     bits = encode([sent], opening=2, closing=2)
     begin, end = 16, len(bits) - 16
     bits[begin + at % (end - begin)] ^= 1
-    assert good(heard(bits)) == []
+    found = heard(bits)
+    if b"\1" * 6 in bits[begin:end].tobytes():
+        # of a frame that a flag has parted what is left may be good by chance
+        assert sent not in good(found)
+    else:
+        assert [one.good for one in found] == [False]
 
 
 def test_a_wrong_bit_leaves_the_octets_before_and_after_it():
