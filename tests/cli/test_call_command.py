@@ -51,8 +51,8 @@ def test_codecs_and_frame_lengths(served, options):
 
 def test_what_is_recorded_has_both_sides_and_what_was_played(served, tmp_path):
     file = tmp_path / "both.wav"
-    tone = "tone_stream://v=-10;%(1000,0,700)"
-    done = call(served, "--play", tone, "--record", file, "--seconds", 2.5, path="echo")
+    tone = "tone_stream://v=-10;L=10;%(1000,0,700)"  # as long as the call, whenever that has sound
+    done = call(served, "--play", tone, "--record", file, "--seconds", 6, path="echo")
     assert done.returncode == 0
     sound, rate = soundfile.read(file, dtype="int16")
     assert (rate, sound.shape[1]) == (8000, 2)
@@ -78,7 +78,7 @@ def test_several_calls_at_a_rate_each_with_a_recording(served, tmp_path):
 
 
 def test_loss_and_jitter_are_the_lines(served):
-    done = call(served, "--loss", 30, "--jitter", 40, "--seconds", 2, path="echo")
+    done = call(served, "--loss", 30, "--jitter", 40, "--seconds", 5, path="echo")
     assert done.returncode == 0
     assert int(re.search(r"(\d+) packets lost", done.stdout)[1]) > 5
 
