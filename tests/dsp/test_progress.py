@@ -293,11 +293,11 @@ def test_what_libspandsp_sends_is_heard(plan, value):
         low, high = (*one.frequencies, 0.0, 0.0)[:2]
         ms = round(500 * (one.least + one.most))
         level = -15.0 if one.frequencies else 0.0
-        step = library.super_tone_tx_make_step(None, low, level, high, level, ms, 1)
         part = np.zeros(math.ceil(ms * 8), np.int16)
-        room = ctypes.create_string_buffer(8192)
-        # what it is made in is to be zero, or now and then it sends nothing
-        state = library.super_tone_tx_init(room, step)
+        # what both are made in is to be zero: it may find a third frequency there, or send nothing
+        rooms = [ctypes.create_string_buffer(8192) for _ in range(2)]
+        step = library.super_tone_tx_make_step(rooms[0], low, level, high, level, ms, 1)
+        state = library.super_tone_tx_init(rooms[1], step)
         library.super_tone_tx(state, part.ctypes.data, len(part))
         parts.append(part)
     signal = line(silence(0.4), *parts * rounds_of(cadence), silence(0.4))
