@@ -21,13 +21,6 @@ pytestmark = pytest.mark.skipif(not supported(), reason="one socket for all is f
 SILENCE = bytes(320)
 
 
-async def heard(frames):
-    """Return the next frame that came, not one that stands in a gap."""
-    while (got := await anext(frames)).gap:
-        pass
-    return got
-
-
 def test_sound_goes_both_ways(hub_thread, far_end):
     hub = hub_thread()
 
@@ -39,8 +32,8 @@ def test_sound_goes_both_ways(hub_thread, far_end):
         frames = stream.frames()
         stream.loop_back()
         await asyncio.to_thread(far.echo, frame(2))
-        got = await heard(frames)
-        assert got.samples.tobytes() == frame(2)
+        got = await anext(frames)
+        assert (got.samples.tobytes(), got.gap) == (frame(2), False)
         assert hub.metrics().calls == 1
         stream.close()
 
@@ -59,7 +52,7 @@ def test_each_call_hears_itself_alone(hub_thread, far_end):
             for k, end in enumerate(ends):
                 end.send(frame(100 * turn + k))
             for k, end in enumerate(ends):
-                end.hear(frame(100 * turn + k))
+                assert end.receive() == frame(100 * turn + k)
 
     asyncio.run(run())
 
@@ -126,7 +119,7 @@ def test_streams_are_closed_from_any_thread(hub_thread):
     asyncio.run(run())
 
 
-def test_stop_closes_what_is_open(hub_thread):
+def test_stop_closes_what_is_open():
     hub = MediaHub(capacity=2)
     hub.start()
 
@@ -151,8 +144,10 @@ def test_a_handler_that_never_yields_does_not_stop_the_media(hub_thread, far_end
     answers = []
 
     def reports():
+        """What is said of the handler; what a busy box does to the loop before may be said, too."""
         messages = [record.getMessage() for record in caplog.records]
-        return [message for message in messages if "does not yield" in message]
+        told = [message for message in messages if "does not yield" in message]
+        return [message for message in told if "in selfish" in message]
 
     def calls(end):
         try:
@@ -168,7 +163,7 @@ def test_a_handler_that_never_yields_does_not_stop_the_media(hub_thread, far_end
     async def run():
         stream = hub.open("c-1", Wire())
         end = far_end(stream)
-        end.ask(frame(0))
+        await asyncio.to_thread(end.ask, frame(0))  # the loop runs until it is kept from that
         thread = threading.Thread(target=calls, args=(end,))
         thread.start()
         await selfish()
@@ -176,8 +171,7 @@ def test_a_handler_that_never_yields_does_not_stop_the_media(hub_thread, far_end
 
     asyncio.run(run())
     assert len(answers) >= 50
-    (report,) = reports()
-    assert "in selfish" in report
+    assert len(reports()) == 1
 
 
 def test_a_flood_from_a_stranger_does_not_reach_a_call(hub_thread, far_end):

@@ -6,8 +6,12 @@ import pytest
 from mediasock.media.batch import Outbox
 from mediasock.media.mmsg import supported
 from mediasock.media.onesocket import OneSocket
+from tests.support.loopback import delivered
 
-pytestmark = pytest.mark.skipif(not supported(), reason="one socket for all is for 64-bit Linux")
+pytestmark = [
+    pytest.mark.skipif(not supported(), reason="one socket for all is for 64-bit Linux"),
+    pytest.mark.usefixtures("one_processor"),
+]
 
 
 @pytest.fixture
@@ -33,6 +37,7 @@ def test_the_source_address_is_the_call(ours):
         address = calls[row][1]
         with bound(address) as far:
             far.sendto(bytes([row]), (address.remote_ip, address.remote_port))
+    delivered()
     batch, drained = ours.receive()
     assert drained
     assert batch.rows.tolist() == [2, 0, 1, 2]
@@ -59,6 +64,7 @@ def test_a_late_datagram_of_a_call_that_is_over_reaches_nobody(ours):
         ours.attach(other, 0)
         assert other_address.local_ip != address.local_ip
         far.sendto(b"late", (address.remote_ip, address.remote_port))
+        delivered()
         batch, _ = ours.receive()
     assert len(batch) == 0
     assert ours.counts()["strangers"] == 1
@@ -71,6 +77,7 @@ def test_a_flood_from_elsewhere_costs_no_buffer(ours):
         for _ in range(5000):
             stranger.sendto(b"x" * 1400, (address.remote_ip, address.remote_port))
         far.sendto(b"frame", (address.remote_ip, address.remote_port))
+        delivered()
         batch, _ = ours.receive()
     assert batch.rows.tolist() == [0]
     counts = ours.counts()

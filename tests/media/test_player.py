@@ -132,6 +132,8 @@ async def test_a_mark_is_reached_when_its_sample_has_been_sent(position, send):
     if position > 500:
         with pytest.raises(MarkMissed, match=f"before {position}"):
             await mark
+    else:
+        assert await mark == position
 
 
 @asynchronous
