@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -31,16 +32,22 @@ ASK = b"Content-Type: auth/request\n\n"
 
 
 class Door:
-    """A FreeSWITCH that is dialled: gives each connection to the test."""
+    """A FreeSWITCH that is dialled: gives each connection to the test.
+
+    While it is shut its port is nobody else's: a socket holds it that does not listen.
+    """
 
     def __init__(self) -> None:
-        self.port = 0
+        self._holder = _shared()
+        self._holder.bind(("127.0.0.1", 0))
+        self.port = self._holder.getsockname()[1]
         self._callers: asyncio.Queue[Switch] = asyncio.Queue()
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._enter, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        listener = _shared()
+        listener.bind(("127.0.0.1", self.port))
+        self._server = await asyncio.start_server(self._enter, sock=listener)
 
     def shut(self) -> None:
         assert self._server is not None
@@ -56,6 +63,13 @@ class Door:
         await switch.expect(login)
         await switch.write(reply("+OK accepted"))
         return switch
+
+
+def _shared() -> socket.socket:
+    one = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return one
 
 
 class Time:
