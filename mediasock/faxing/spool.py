@@ -9,7 +9,9 @@ method is a transaction: what dies in the midst of it has done nothing.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import sqlite3
 import time
 import uuid
@@ -38,6 +40,20 @@ __all__ = ["Spool"]
 
 BUSY: Final = 30.0
 """Seconds to wait while another process writes."""
+
+
+@contextmanager
+def _one_at_a_time(directory: Path) -> Iterator[None]:
+    """Wait for others that open a spool: SQLite does not where two make the same one.
+
+    The one would be told that the database is locked, or see half of what the other makes.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class Spool:
@@ -95,17 +111,21 @@ class Spool:
         try:
             for one in (directory, self.documents, self.processes):
                 make_directory(one, 0o700)
-            path.touch(mode=0o600)
-            self._database = sqlite3.connect(
-                path, timeout=BUSY, isolation_level=None, check_same_thread=False
-            )
-        except (OSError, sqlite3.Error) as error:
+            with _one_at_a_time(directory):
+                self._open(path)
+        except (OSError, SpoolError, sqlite3.Error) as error:
             raise SpoolError(f"{path}: {error}") from error
+
+    def _open(self, path: Path) -> None:
+        path.touch(mode=0o600)
+        self._database = sqlite3.connect(
+            path, timeout=BUSY, isolation_level=None, check_same_thread=False
+        )
         try:
             self._prepare()
-        except (SpoolError, sqlite3.Error) as error:
+        except BaseException:
             self._database.close()
-            raise SpoolError(f"{path}: {error}") from error
+            raise
 
     def _prepare(self) -> None:
         self._database.row_factory = sqlite3.Row

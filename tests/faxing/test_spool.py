@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import itertools
+import os
 import sqlite3
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from mediasock.faxing import spool as spools
 from mediasock.faxing.jobs import (
     Ending,
     JobStateError,
@@ -55,6 +60,32 @@ def test_a_job_is_kept_as_it_was_handed_in(tmp_path: Path, clock: Clock) -> None
 def test_what_is_kept_is_for_its_owners_eyes(spool: Spool) -> None:
     assert stat.S_IMODE(spool.directory.stat().st_mode) == 0o700
     assert stat.S_IMODE((spool.directory / "spool.sqlite3").stat().st_mode) == 0o600
+
+
+def test_who_makes_a_spool_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    making, seen = spools.migrate, []
+
+    def migrate(database: sqlite3.Connection) -> None:
+        directory = os.open(tmp_path, os.O_RDONLY)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            seen.append("it is not to be had")
+        finally:
+            os.close(directory)
+        making(database)
+
+    monkeypatch.setattr(spools, "migrate", migrate)
+    together = threading.Barrier(4)
+
+    def make(number: int) -> int:
+        together.wait()
+        with Spool(tmp_path) as spool:
+            return spool.submit(Order(str(number)), "a", 1).number
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(make, range(4))) == [1, 2, 3, 4]
+    assert len(seen) == 4
 
 
 def test_a_commit_is_on_the_disk(spool: Spool) -> None:
