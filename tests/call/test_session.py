@@ -10,6 +10,8 @@ from mediasock import session
 from mediasock.esl.errors import HungUp
 from mediasock.media import Wire
 from mediasock.media.errors import MarkMissed
+from mediasock.media.recorder import RecordError
+from mediasock.media.sources import PlayError
 from mediasock.session import DisplaceError, NoMediaError
 from mediasock.switch.far_end import HangUp, Keys, Rfc2833, Tone, Wait
 from tests.support.calls import Scripted, dial, loudness_at, run, serving, until
@@ -39,7 +41,7 @@ def with_addresses_taken(count, script, steps=()):
         async with serving(app) as server:
             taken = take_addresses(server.hub, count)
             try:
-                told = await dial(server, steps, seconds=30.0)
+                told = await dial(server, steps)
             finally:
                 for sock in taken:
                     sock.close()
@@ -76,7 +78,9 @@ def test_no_address_that_works_is_a_clear_error_and_the_call_can_still_be_spoken
     assert told.outcome.went_well
 
 
-def test_hangup_while_the_first_frame_is_waited_for():
+def test_hangup_while_the_first_frame_is_waited_for(monkeypatch):
+    monkeypatch.setattr(session, "FIRST_FRAME", 1000.0)
+
     async def script(call):
         async with call.media():
             pass
@@ -93,7 +97,7 @@ def test_entering_again_goes_on_with_the_stream_that_is_there(talk):
         async with call.media() as media:
             assert media.stream is first
             key = await media.digits(max=1, timeout=20)
-            assert media.position > at
+            await until(lambda: media.position > at)
         await call.hangup()
         return key
 
@@ -125,9 +129,9 @@ def test_leaving_it_stops_what_plays_and_what_is_looped_back(talk):
             await playing.mark(1600)
         assert await playing == "broken"
         stream, left = media_stream, media_stream.stats.received
-        await until(lambda: stream.stats.received >= left + 5)
+        await until(lambda: stream.stats.received >= left + 25)
         sent = stream.stats.sent
-        await until(lambda: stream.stats.received >= left + 20)
+        await until(lambda: stream.stats.received >= left + 50)
         assert stream.stats.sent == sent
         await call.hangup()
 
@@ -188,14 +192,15 @@ def test_frames_come_at_the_rate_that_is_asked_for(talk, codec, rate):
 def test_a_lossy_line_is_survived(talk):
     async def script(call):
         async with call.media() as media:
-            await media.playback("tone_stream://v=-10;%(1500,0,1000)")
-            position, stats = media.position, media.stream.stats
+            await media.playback("tone_stream://v=-10;%(3000,0,1000)")
+            stats = media.stream.stats
+            position = media.position  # read last: the media thread counts on meanwhile
         await call.hangup()
         return position, stats
 
     told = talk(script, loss=0.1, jitter_ms=30.0, seed=5)
     position, stats = told.returned
-    assert told.outcome.packets_lost > 5
+    assert told.outcome.packets_lost > 0
     assert stats.comfort_noise > 0
     assert stats.lost == 0  # the switch fills what its own line loses
     assert position >= stats.received * 160
@@ -207,12 +212,13 @@ def test_a_lossy_line_is_survived(talk):
 def test_in_band_and_rfc2833_digits_are_one_queue_without_doubles(talk):
     async def script(call):
         async with call.media() as media:
-            keyed = await media.digits(max=9, timeout=20, interdigit=1.5)
+            keyed = await media.digits(max=9, end="#", timeout=20)
         await call.hangup()
         return keyed
 
     both_ways = [Keys("5", off_ms=0), Rfc2833("5", on_ms=20)]
-    told = talk(script, [Wait(0.2), Keys("12"), Rfc2833("34"), *both_ways, Wait(9)])
+    steps = [Wait(0.2), Keys("12"), Rfc2833("34"), *both_ways, Wait(1), Keys("#"), Wait(9)]
+    told = talk(script, steps)
     assert sorted(told.returned) == list("12345")
 
 
@@ -221,12 +227,12 @@ def test_digits_the_switch_also_hears_in_the_sound_count_once(talk):
         await call.answer()
         await call.execute("start_dtmf")
         async with call.media() as media:
-            keyed = await media.digits(max=9, timeout=20, interdigit=1.5)
+            keyed = await media.digits(max=9, end="#", timeout=20)
         await call.hangup()
         return keyed
 
-    told = talk(script, [Wait(0.5), Keys("1123"), Wait(9)])
-    assert told.outcome.events["DTMF"] == 4
+    told = talk(script, [Wait(0.5), Keys("1123"), Wait(1), Rfc2833("#"), Wait(9)])
+    assert told.outcome.events["DTMF"] == 5
     assert sorted(told.returned) == list("1123")
 
 
@@ -244,8 +250,8 @@ def test_a_key_stops_a_prompt_while_its_tone_still_sounds(talk):
     told = talk(script, [Wait(0.3), Keys("7", on_ms=400), Wait(10)])
     keyed, how, first = told.returned
     assert (keyed, how) == ("7", "broken")
-    assert first[:2] == ("7", False)
-    assert told.outcome.seconds < 14
+    assert first == ("7", False, True)
+    assert told.seconds < 14
 
 
 def test_without_barge_in_a_prompt_plays_on(talk):
@@ -279,13 +285,13 @@ def test_playback_is_broken_only_by_its_keys_which_stay_to_be_collected(talk):
     async def script(call):
         async with call.media() as media:
             await media.playback("tone_stream://%(20000,0,440)", break_on="*#")
-            keyed = await media.digits(max=3, timeout=1.0)
+            keyed = await media.digits(max=3, timeout=20)
         await call.hangup()
         return keyed
 
     told = talk(script, [Wait(0.2), Keys("12*"), Wait(20)])
     assert told.returned == "12*"
-    assert told.outcome.seconds < 14
+    assert told.seconds < 14
 
 
 # -- voice ------------------------------------------------------------------------------------
@@ -294,7 +300,7 @@ def test_playback_is_broken_only_by_its_keys_which_stay_to_be_collected(talk):
 def test_playback_of_what_cannot_be_played_names_it(talk, tmp_path):
     async def script(call):
         async with call.media() as media:
-            with pytest.raises(Exception, match=r"gone\.wav"):
+            with pytest.raises(PlayError, match=r"gone\.wav"):
                 await media.playback(str(tmp_path / "gone.wav"))
         await call.hangup()
 
@@ -324,6 +330,7 @@ def test_arrays_and_files_are_played_one_after_the_other_with_a_gain(talk, tmp_p
     assert sum(0.9 * quiet < peak < 1.1 * quiet for peak in peaks) >= 5
 
 
+@pytest.mark.usefixtures("losing")
 def test_gentones_is_played_by_the_switch_and_the_stream_goes_on(talk):
     async def script(call):
         async with call.media() as media:
@@ -336,7 +343,7 @@ def test_gentones_is_played_by_the_switch_and_the_stream_goes_on(talk):
         await call.hangup()
         return key
 
-    told = talk(script, [Wait(3.2), *[Keys("5", off_ms=900)] * 20], seconds=30.0)
+    told = talk(script, [Wait(3.2), *[Keys("5", off_ms=900)] * 20])
     assert told.returned == "5"
     assert ("gentones", "v=-10;%(2300,0,700)") in told.executed()
     for hz in (1000, 700, 1500):
@@ -420,7 +427,7 @@ def test_a_recording_ends_with_the_call_that_is_hung_up(talk, tmp_path):
 def test_a_recording_that_cannot_begin_says_where(talk, tmp_path):
     async def script(call):
         async with call.media() as media:
-            with pytest.raises(Exception, match="no-such-directory"):
+            with pytest.raises(RecordError, match="no-such-directory"):
                 media.record(tmp_path / "no-such-directory" / "call.wav")
         await call.hangup()
 
