@@ -20,7 +20,7 @@ from mediasock.cli import main
 from mediasock.faxing.jobs import Ending, Order, SpoolError, State
 from mediasock.faxing.presence import Lock
 from mediasock.faxing.spool import Spool
-from tests.support.faxing import document
+from tests.support.faxing import Clock, document
 from tests.support.served import environment, shown_on
 
 PAGE = Path(__file__).parent.parent.parent / "fixtures/fax/two.tiff"
@@ -62,7 +62,7 @@ def test_a_job_is_handed_in_shown_cancelled_and_tried_again(spool: str) -> None:
 
 
 def test_the_tries_of_a_job_are_shown(spool: str) -> None:
-    with Spool(Path(spool)) as opened:
+    with Spool(Path(spool), clock=Clock()) as opened:
         job = opened.submit(Order("1"), document(opened.documents, 3), 3)
         endings = [
             (Ending(cause="USER_BUSY"), 0),

@@ -129,7 +129,10 @@ async def test_what_the_switch_says_of_a_call_is_in_its_try(tmp_path: Path) -> N
 
 
 @asynchronous
-async def test_closing_takes_back_what_rings(tmp_path: Path) -> None:
+async def test_closing_takes_back_what_rings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediasock.faxing.dispatch.API", 60.0)
     switch = FreeSwitch()
     office = await opened(tmp_path, switch, "1")
     job, arguments = await switch.originated.get()

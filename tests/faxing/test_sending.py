@@ -16,14 +16,14 @@ from mediasock.faxing.policy import standard
 from mediasock.faxing.sending import Sending, ending_of, limited
 from mediasock.faxing.spool import Spool
 from tests.support import virtual_time
-from tests.support.faxing import Inline, document, result, which
+from tests.support.faxing import Clock, Inline, document, result, which
 
 
 def at(
     tmp_path: Path, story: Callable[[Desk, str], Awaitable[None]], *before: Ending, pages: int = 3
 ) -> Spool:
     """A job at its call, after tries that ended so with a page each."""
-    spool = Spool(tmp_path)
+    spool = Spool(tmp_path, clock=Clock())
     job = spool.submit(Order("1"), document(spool.documents, pages), pages)
     for ending in before:
         one = spool.begin(job.number, "x")
