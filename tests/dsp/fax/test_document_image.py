@@ -37,7 +37,7 @@ def test_the_fixtures_are_read_to_the_bit():
 @pytest.mark.parametrize("strips", [("-r", "100"), ("-t", "-w", "64", "-l", "64")])
 def test_a_fax_stays_as_it_is_however_libtiff_has_packed_it(tmp_path, compression, order, strips):
     program("tiffcp", "-c", compression, "-f", order, *strips, FAX / "two.tiff", tmp_path / "a.tif")
-    for number, page in enumerate(read(tmp_path / "a.tif")):
+    for number, page in zip((0, 1), read(tmp_path / "a.tif"), strict=True):
         assert np.array_equal(page.black(), libtiff_page(number))
         assert page.resolution is Resolution.FINE
 

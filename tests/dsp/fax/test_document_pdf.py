@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -256,7 +256,7 @@ def test_broken_pdf(tmp_path):
 @reads_pdf
 def test_threads_are_never_in_pdfium_at_once(tmp_path, monkeypatch):
     raw = importlib.import_module("pypdfium2.raw")
-    inside, clashes = Lock(), []
+    inside, clashes = RLock(), []
 
     def watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args):
