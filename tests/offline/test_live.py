@@ -60,7 +60,7 @@ def test_a_recorded_call_is_heard_as_it_was_live(tmp_path, at_once):
 
     async def story():
         async with serving(app, detect=SIGNALS.detect) as server:
-            calls = [dial(server, STEPS, codec=codec, seconds=30.0) for codec in at_once]
+            calls = [dial(server, STEPS, codec=codec, seconds=80.0) for codec in at_once]
             return await asyncio.gather(*calls)
 
     for codec, told in zip(at_once, run(story()), strict=True):
