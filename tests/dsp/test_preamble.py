@@ -31,14 +31,10 @@ def ended(detections):
     return over
 
 
-@settings(max_examples=60)
-@given(
-    level=st.floats(-43, 0),
-    late=st.integers(0, 500),
-    seconds=st.floats(0.3, 1.15),
-    seed=st.integers(0, 999),
-)
-def test_flags_are_told_with_their_start_end_and_level(level, late, seconds, seed):
+@pytest.mark.parametrize("seed", range(60))
+def test_flags_are_told_with_their_start_end_and_level(seed):
+    rng = np.random.default_rng(seed)
+    level, late, seconds = rng.uniform(-43, 0), rng.integers(501), rng.uniform(0.3, 1.15)
     sound = preamble(seconds, level=level)
     signal = line(silence(0.1), np.zeros(late), sound, silence(0.3))
     noisy = line(signal[0] + noise(signal.shape[1] / 8000, level - 15, seed))
