@@ -13,10 +13,12 @@ import numpy as np
 from dsp import g722
 from dsp.ears import Ears
 from dsp.kinds import DETECTABLE
+from mediasock.media import open_hub
 
-silence, row = np.zeros((1, 320), np.int16), np.zeros(1, np.int64)
-Ears(1, detect=DETECTABLE).process(silence, row)
-g722.Decoder().decode(g722.Encoder().encode(silence[0]))
+hub = open_hub("auto", capacity=1, ears=lambda calls: Ears(calls, detect=DETECTABLE))
+hub.start()
+hub.stop()
+g722.Decoder().decode(g722.Encoder().encode(np.zeros(320, np.int16)))
 """,
 )
 
