@@ -1,5 +1,6 @@
 import pytest
 
+from mediasock import digits
 from mediasock.app import App
 from mediasock.esl.errors import Disconnected, HungUp
 from mediasock.media import delivery, recorder, timeline
@@ -12,12 +13,13 @@ def unhurried(monkeypatch):
 
     Where this process is put aside, a stream has no frame for a while and the loop does not run:
     here no stream stops for that or is slow, and no loop is said to be stuck. Nor is sound lost
-    to a disk that is.
+    to a disk that is, or a key that came both ways two keys.
     """
     monkeypatch.setattr(timeline, "GAP_AFTER", 1_000_000 * timeline.MS)
     monkeypatch.setattr(timeline, "SLOW_BELOW", 0.0)
     monkeypatch.setattr(delivery, "STUCK_AFTER", 1_000_000 * timeline.MS)
     monkeypatch.setattr(recorder, "MAX_WAITING", 1_000_000)
+    monkeypatch.setattr(digits, "SAME_PRESS", 60.0)
 
 
 @pytest.fixture
