@@ -2,6 +2,7 @@
 
 import gc
 import logging
+from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -16,6 +17,8 @@ from examples.robot import Robot
 from examples.walkthrough import Walkthrough
 from mediasock.switch.far_end import HangUp, Keys, Play, Rfc2833, Tone, Wait
 from tests.support.calls import loudness_at, unbroken
+
+SPEECH = Path(__file__).parents[2] / "fixtures/speech"
 
 
 def errors(caplog):
@@ -99,7 +102,7 @@ def test_a_detector_of_ones_own_is_heard(call):
 
 
 def test_a_message_is_left_after_the_beep_of_a_machine(call):
-    steps = [Wait(0.3), Play("fixtures/speech/greeting_beep.flac"), Wait(5.0)]
+    steps = [Wait(0.3), Play(SPEECH / "greeting_beep.flac"), Wait(5.0)]
     told = call(LeaveMessage, steps)
     assert told.variable("answered_by") == "machine"
     assert told.outcome.went_well
@@ -108,7 +111,7 @@ def test_a_message_is_left_after_the_beep_of_a_machine(call):
 
 
 def test_a_person_is_spoken_to_at_once(call, tmp_path):
-    speech, _ = soundfile.read("fixtures/speech/woman.wav", dtype="int16")
+    speech, _ = soundfile.read(SPEECH / "woman.wav", dtype="int16")
     hello = speech[8000:13000]
     soundfile.write(tmp_path / "hello.wav", hello, 8000)
     told = call(LeaveMessage, [Wait(0.3), Play(str(tmp_path / "hello.wav")), Wait(5.0)])
