@@ -523,6 +523,7 @@ def test_a_tone_that_ends_with_the_call_is_reported(talk):
 def test_a_tone_unheard_is_none(talk):
     async def script(call):
         async with call.media() as media:
-            return await media.digits(timeout=1.0)
+            await until(lambda: media.position > 8000)
+            return await media.digits(timeout=0.01)
 
     assert talk(script, [Tone("tone_stream://%(900,0,1000)"), Wait(5)]).returned == ""

@@ -412,7 +412,9 @@ async def test_a_transferred_calls_socket_is_closed_after_the_call_that_it_becam
         await until(lambda: server.calls == 1)
         draining = asyncio.ensure_future(server.drain(grace=1000))
         reading = asyncio.ensure_future(first.command())
-        await asyncio.sleep(0.02)
+        await until(lambda: server._draining)
+        for _ in range(100):
+            await asyncio.sleep(0)
         assert not reading.done()
         await second.write(reply(), complete(command))
         await second.goodbye()
