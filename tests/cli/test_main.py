@@ -1,18 +1,35 @@
 import importlib.metadata
 import json
+import subprocess
+import sys
 
 import pytest
 import soundfile
 
 from tests.support.calls import loudness_at
-from tests.support.served import mediasock
+from tests.support.served import ROOT, environment, mediasock
 
 pytestmark = pytest.mark.timeout(600)
 
 
+HELP = """
+import sys
+from mediasock.cli import main
+main(["--help"], standalone_mode=False)
+assert not {"numba", "scipy", "soundfile", "PIL", "distributed", "pyarrow"} & set(sys.modules)
+"""
+
+
 def test_help_names_the_commands_without_loading_what_only_they_need():
-    done = mediasock("--help")
-    assert done.returncode == 0
+    done = subprocess.run(
+        [sys.executable, "-c", HELP],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
     for command in ("serve", "call", "demo"):
         assert command in done.stdout
 

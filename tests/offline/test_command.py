@@ -174,7 +174,7 @@ def test_help_does_not_load_what_only_the_analysis_needs():
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env=environment(),
+        env=environment() | {"COLUMNS": "80"},
         timeout=240,
         check=False,
     )

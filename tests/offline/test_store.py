@@ -133,13 +133,14 @@ def test_a_disk_that_is_full_is_named_and_the_next_run_goes_on(tmp_path, name, m
     def fail(_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with monkeypatch.context() as patch:
+    with (
+        pytest.raises(StoreError, match=f"{path}: No space left on device"),
+        open_store(path, Request()) as store,
+        monkeypatch.context() as patch,
+    ):
         patch.setattr("os.fsync", fail)
-        with (
-            pytest.raises(StoreError, match=f"{path}: No space left on device"),
-            open_store(path, Request()) as store,
-        ):
-            store.add(result("b.wav"))
+        store.add(result("b.wav"))
+        raise AssertionError("it must not come here")
     with open_store(path, Request()) as store:
         assert list(store.done) == ["a.wav"]
         store.add(result("b.wav"))
