@@ -410,6 +410,7 @@ STEPS = st.one_of(
 )
 
 
+@pytest.mark.timeout(300)
 @settings(max_examples=25, deadline=None)
 @given(
     script=st.dictionaries(
