@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from mediasock.apps import fax_report
 from mediasock.apps.fax import Fax
 from mediasock.switch.far_end import Wait
 from tests.support.calls import dial, run, serving
@@ -39,3 +40,17 @@ def faxed(tmp_path):
         return told
 
     return serve_and_call
+
+
+@pytest.fixture
+def dialplan(monkeypatch):
+    """What the dialplan has been told, as soon as it has."""
+    known, told = fax_report.set_variables, {}
+
+    async def set_variables(call, values):
+        taken = await known(call, values)
+        told.update(values)
+        return taken
+
+    monkeypatch.setattr(fax_report, "set_variables", set_variables)
+    return told

@@ -18,10 +18,10 @@ from dsp.fax.terminal import FaxTerminal
 from mediasock.app import AppError
 from mediasock.apps.fax import Fax
 from mediasock.config import ConfigError
-from mediasock.switch.far_end import HangUp, Play, Tone, Wait
+from mediasock.switch.far_end import FarEnd, HangUp, Play, Tone, Wait
 from mediasock.switch.talking import TalkingPhone
 from tests.support.calls import dial, run, serving
-from tests.support.fax_terminals import page, quick
+from tests.support.fax_terminals import Leaving, page, quick
 from tests.support.speech import GREETINGS, at_level, can_speak, spoken
 
 # -- receiving ----------------------------------------------------------------------------------
@@ -179,14 +179,19 @@ def test_a_trace_where_it_is_wanted(faxed, tmp_path, caplog):
 
 @pytest.mark.skipif(not can_speak(), reason="no espeak-ng")
 @pytest.mark.parametrize("fax_first", [False, True])
-def test_somebody_who_speaks_on_the_fax_line_is_told_of(faxed, tmp_path, caplog, fax_first):
+def test_somebody_who_speaks_on_the_fax_line_is_told_of(
+    faxed, dialplan, tmp_path, caplog, fax_first
+):
     words = at_level(spoken(GREETINGS[2]), -18.0)
     soundfile.write(tmp_path / "words.wav", words / 32768, 8000)
-    steps = [Play(tmp_path / "words.wav"), Wait(0.5), HangUp()]
+    steps = [Play(tmp_path / "words.wav"), Wait(0.5)]
     if fax_first:
         # more than one: on a loaded box one may have a pause in it
-        steps.insert(0, Tone("tone_stream://L=3;%(500,500,1100)"))
-    told = faxed(steps, kind=quick(blocks=10_000), options={"voice": True})
+        steps = [Tone("tone_stream://L=3;%(500,500,1100)"), *steps, HangUp()]
+        phone = FarEnd(steps, rate=8000)
+    else:
+        phone = Leaving(steps, lambda: "fax_voice_detected" in dialplan)
+    told = faxed(far_end=phone, kind=quick(blocks=10_000), options={"voice": True})
     assert told.record["voice"] is not fax_first
     assert (told.variable("fax_voice_detected") == "true") is not fax_first
     assert told.app.counts.voices == (0 if fax_first else 1)

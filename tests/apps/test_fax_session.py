@@ -17,9 +17,8 @@ from mediasock.apps.fax_variables import Wishes
 from mediasock.esl.errors import CommandRefused
 from mediasock.faxing.jobs import NoSuchTry
 from mediasock.session import NoMediaError
-from mediasock.switch.far_end import FarEnd, HangUp, Wait
 from tests.support.calls import until
-from tests.support.fax_terminals import DOCUMENTS, page, quick
+from tests.support.fax_terminals import DOCUMENTS, Leaving, page, quick
 
 # -- what it is kept by ---------------------------------------------------------------------------
 
@@ -288,7 +287,8 @@ def test_a_call_without_sound_is_a_fax_that_failed(faxed, tmp_path, monkeypatch,
 
 def test_a_far_end_that_hangs_up_leaves_a_fax_that_was_dropped(faxed, tmp_path):
     kind = quick(blocks=10_000)
-    told = faxed([Wait(1.0), HangUp()], kind=kind)
+    phone = Leaving((), lambda: kind.made and kind.made[0].heard > 5)
+    told = faxed(kind=kind, far_end=phone)
     [terminal] = kind.made
     assert terminal.hung_up
     assert told.record["outcome"]["name"] == "call_dropped"
@@ -297,23 +297,14 @@ def test_a_far_end_that_hangs_up_leaves_a_fax_that_was_dropped(faxed, tmp_path):
     assert not list(tmp_path.glob("*.partial"))
 
 
-def test_pages_are_told_as_they_are_confirmed(faxed, monkeypatch):
+def test_pages_are_told_as_they_are_confirmed(faxed, dialplan):
     """A far end that hangs up between pages leaves the count of those that it got through."""
 
     class Stuck(quick(pages=(page(1), page(2)))):
         done = property(lambda self: self.hung_up)
 
-    class Leaving(FarEnd):
-        hangup_due = False
-
-    async def set_variables(call, values):
-        told = await known(call, values)
-        phone.hangup_due = values == {"fax_document_transferred_pages": "2"}
-        return told
-
-    phone, known = Leaving((), rate=8000), fax_session.report.set_variables
-    monkeypatch.setattr(fax_session.report, "set_variables", set_variables)
     Stuck.made = []
+    phone = Leaving((), lambda: dialplan.get("fax_document_transferred_pages") == "2")
     told = faxed(kind=Stuck, far_end=phone)
     assert told.variable("fax_document_transferred_pages") == "2"
     assert told.variable("fax_result_code") == "49"

@@ -8,6 +8,7 @@ import numpy as np
 
 from dsp.fax.document import Page, Resolution
 from dsp.fax.result import PageRecord, Result, TraceLine, outcomes
+from mediasock.switch.far_end import FarEnd
 
 DOCUMENTS = Path("fixtures/fax").resolve()
 
@@ -102,3 +103,15 @@ def quick(**attributes):
     for name, value in attributes.items():
         setattr(Kind, name, value)
     return Kind
+
+
+class Leaving(FarEnd):
+    """A far end that hangs up when it has said its script and something has come about."""
+
+    def __init__(self, script, when):
+        super().__init__(script, rate=8000)
+        self._when = when
+
+    @property
+    def hangup_due(self):
+        return self._at >= len(self._script) and bool(self._when())
