@@ -39,6 +39,8 @@ JBIG = FIXTURES / "fax" / "v17_ecm_two_pages.flac"
 NOW = Settings("V.29 9600", coding="MH", resolution="R8 × 7.7")
 PAUSE = Silence(0.1)
 
+pytestmark = pytest.mark.timeout(600)
+
 
 def run(*arguments):
     command = ["fax", "read", *map(str, arguments)]

@@ -22,6 +22,8 @@ from mediasock.offline.request import Finding
 
 pytest.importorskip("matplotlib", reason="the extra plot")
 
+pytestmark = pytest.mark.timeout(600)
+
 
 def found(kind, value, start, end, level=-10.0, *, channel=1):
     return Finding("call.wav", channel, kind, value, start, end, level)

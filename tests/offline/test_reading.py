@@ -42,6 +42,8 @@ FORMS = [
 ]
 NEAR = 0.01
 
+pytestmark = pytest.mark.timeout(600)
+
 
 def starts(findings):
     return [one.start for one in findings if one.kind == "dtmf"]
