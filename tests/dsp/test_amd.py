@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from dsp.amd import AmdError, Detector, Parameters
 from tests.support.signals import by_row, line, noise, pieces, rows_of, silence, tone
-from tests.support.speech import GREETINGS, at_level, can_speak, spoken
+from tests.support.speech import GREETINGS, WELCOME, at_level, can_speak, spoken
 
-PROMPT = soundfile.read("mediasock/prompts/welcome.flac", dtype="int16")[0].astype(float)
+PROMPT = soundfile.read(WELCOME, dtype="int16")[0].astype(float)
 WORD = PROMPT[3000:6200]
 """0.4 s of speech without a pause."""
 

@@ -12,6 +12,7 @@ from dsp.ears import Ears
 from dsp.plan import FAX, PLANS, load
 from dsp.tone_stream import render
 from dsp.tones import dtmf
+from tests.support.fixture import FIXTURES
 from tests.support.signals import by_row, line, noise, pieces, rows_of, silence, tone
 
 ALL = load([*PLANS, FAX])
@@ -182,7 +183,7 @@ def test_the_far_ends_echo_of_a_word_does_not_end_the_ringback():
     ],
 )
 def test_tones_of_a_real_freeswitch(name, values):
-    sound, rate = soundfile.read(f"fixtures/tone_stream/{name}.flac", dtype="int16")
+    sound, rate = soundfile.read(FIXTURES / f"tone_stream/{name}.flac", dtype="int16")
     assert rate == 8000
     twice = np.concatenate([sound, sound]) if name == "us_busy" else sound
     assert [one.value for one in ended(heard(twice[None]))] == values

@@ -12,6 +12,7 @@ from dsp.kinds import DETECTABLE, RECORDED, DetectError
 from dsp.plan import PlanError
 from dsp.tone_stream import render
 from dsp.tones import dtmf
+from tests.support.fixture import FIXTURES
 
 KEYS = "159#0D"
 
@@ -69,7 +70,7 @@ def test_a_reset_row_begins_at_sample_0_and_forgets():
 
 def everything():
     """A call of 30 s in which there is something for every ear but that for music."""
-    speech, _ = soundfile.read("fixtures/speech/woman.wav", dtype="int16")
+    speech, _ = soundfile.read(FIXTURES / "speech/woman.wav", dtype="int16")
     pause = np.zeros(16000, np.int16)
     return np.concatenate(
         [

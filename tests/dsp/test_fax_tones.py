@@ -11,6 +11,7 @@ from dsp.line import LAWS
 from dsp.plan import FAX
 from dsp.signals import fax
 from tests.support import spandsp_signals as peer
+from tests.support.fixture import FIXTURES
 from tests.support.signals import by_row, line, noise, pieces, rows_of, silence, tone
 
 SPEECH = Path("/usr/share/asterisk/sounds/en")
@@ -37,7 +38,7 @@ def values(signal):
 
 @pytest.mark.parametrize("name", ["v17_ecm_l16", "v29_nonecm"])
 def test_tones_of_a_real_fax_call(name):
-    sound, _ = soundfile.read(f"fixtures/fax/{name}_begin.flac", dtype="int16")
+    sound, _ = soundfile.read(FIXTURES / f"fax/{name}_begin.flac", dtype="int16")
     answering, calling = by_row(ended(heard(np.ascontiguousarray(sound.T))), 2)
     assert [one.value for one in answering] == ["ced"]
     assert [one.value for one in calling] == ["cng"]

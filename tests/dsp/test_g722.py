@@ -10,6 +10,7 @@ from scipy.signal import resample_poly
 
 from dsp.g722 import Decoder, Encoder
 from dsp.tone_stream import render
+from tests.support.speech import WELCOME
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def spandsp():
 
 def signals():
     rng = np.random.default_rng(722)
-    prompt, _ = soundfile.read("mediasock/prompts/welcome.flac")
+    prompt, _ = soundfile.read(WELCOME)
     speech = np.rint(resample_poly(prompt, 2, 1) * 32767).astype(np.int16)
     return {
         "speech": speech[: len(speech) // 2 * 2],

@@ -8,9 +8,9 @@ from dsp.music import Detector
 from dsp.tone_stream import render
 from dsp.tones import dtmf
 from tests.support.signals import by_row, line, noise, pieces, rows_of, silence
-from tests.support.speech import PROMPTS, hum, notes, recorded
+from tests.support.speech import PROMPTS, WELCOME, hum, notes, recorded
 
-PROMPT = soundfile.read("mediasock/prompts/welcome.flac", dtype="int16")[0].astype(float)
+PROMPT = soundfile.read(WELCOME, dtype="int16")[0].astype(float)
 
 
 def heard(signal):

@@ -11,6 +11,7 @@ from dsp.preamble import Detector
 from dsp.signals import fax, fsk, preamble
 from dsp.tones import dtmf
 from tests.support import spandsp_signals
+from tests.support.fixture import FIXTURES
 from tests.support.signals import by_row, line, noise, pieces, rows_of, silence, tone
 
 SPEECH = Path("/usr/share/asterisk/sounds/en")
@@ -82,7 +83,7 @@ def test_flags_over_g711_at_the_softest_level(law):
 
 @pytest.mark.parametrize("name", ["v17_ecm_l16", "v29_nonecm"])
 def test_the_answering_preamble_of_a_real_fax_call(name):
-    sound, _ = soundfile.read(f"fixtures/fax/{name}_begin.flac", dtype="int16")
+    sound, _ = soundfile.read(FIXTURES / f"fax/{name}_begin.flac", dtype="int16")
     (one,) = ended(heard(np.ascontiguousarray(sound.T)))
     assert one.row == 0
     assert one.start / 8000 == pytest.approx(3.13, abs=0.01)

@@ -10,10 +10,12 @@ from dsp.tone_stream import render
 from dsp.tones import dtmf
 from dsp.types import amplitude, dbm0
 from dsp.voice import Detector, VoiceError
+from tests.support.fixture import FIXTURES
 from tests.support.signals import by_row, line, noise, pieces, rows_of, silence, tone
 from tests.support.spandsp_modems import LEVEL, MODEMS, data
 from tests.support.speech import (
     GREETINGS,
+    WELCOME,
     active_power,
     at_level,
     can_speak,
@@ -24,7 +26,7 @@ from tests.support.speech import (
     spoken,
 )
 
-PROMPT = soundfile.read("mediasock/prompts/welcome.flac", dtype="int16")[0].astype(float)
+PROMPT = soundfile.read(WELCOME, dtype="int16")[0].astype(float)
 """Speech that comes with the package."""
 
 needs_espeak = pytest.mark.skipif(not can_speak(), reason="espeak-ng is not installed")
@@ -114,7 +116,7 @@ def test_data_of_a_modem_is_no_speech(modem):
 
 @pytest.mark.parametrize("call", ["v17_ecm_pcmu_training", "v17_ecm_l16_begin", "v29_nonecm_begin"])
 def test_a_fax_call_is_no_speech(call):
-    sides = soundfile.read(f"fixtures/fax/{call}.flac", dtype="int16", always_2d=True)[0].T
+    sides = soundfile.read(FIXTURES / f"fax/{call}.flac", dtype="int16", always_2d=True)[0].T
     assert speech(np.ascontiguousarray(sides)) == []
 
 

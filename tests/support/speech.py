@@ -16,6 +16,9 @@ from scipy.signal import lfilter, resample_poly
 from dsp.framing import UNIT
 from dsp.types import RATE, amplitude
 
+WELCOME = Path(__file__).parents[2] / "mediasock/prompts/welcome.flac"
+"""A prompt that comes with the package."""
+
 PROMPTS = Path("/usr/share/asterisk/sounds/en")
 """Debian's asterisk-core-sounds-en-wav: one woman, in a studio."""
 

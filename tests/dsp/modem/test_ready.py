@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
 
 BURSTS = """
 import numpy as np
@@ -66,6 +69,6 @@ print(sorted(name for _, name, _ in compiled() - before))
 
 def test_nothing_is_compiled_or_loaded_after_the_warming():
     run = subprocess.run(
-        [sys.executable, "-c", BURSTS], capture_output=True, text=True, check=False
+        [sys.executable, "-c", BURSTS], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert run.stdout == "[]\n", run.stdout + run.stderr
