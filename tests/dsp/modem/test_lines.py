@@ -63,7 +63,9 @@ def test_every_line_carries_every_rate_that_theory_lets_it_carry(name, rate):
     scheme, needed = scheme_of(name, rate), NEEDED[name, rate] + SPARE
     bits, sound = sent(name, rate, 0.5)
     # the search for a training does not find that of V.29 4800 there
-    for shape in set(shapes()) - ({"bad"} if (name, rate) == ("v29", 4800) else set()):
+    for shape in shapes():
+        if (name, rate, shape) == ("v29", 4800, "bad"):
+            continue
         snr = needed + lost(shape, scheme, needed)
         got, happened = heard(name, rate, over(sound, Shape(shape), snr=snr))
         assert happened == ["carrier up", "trained", "carrier lost"], shape
