@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from dsp.fax.ready import warm
 from mediasock.apps import fax_report
 from mediasock.apps.fax import Fax
 from mediasock.switch.far_end import Wait
@@ -15,6 +16,7 @@ WAIT = (Wait(20.0),)
 @pytest.fixture
 def faxed(tmp_path):
     """Serve the fax endpoint with quick terminals, and call it once."""
+    warm()  # what the server would compile is no part of a story's time
 
     def serve_and_call(steps=WAIT, *, kind=None, options=None, meanwhile=None, **plan):
         kind = kind or quick(pages=(page(1), page(2)))

@@ -24,6 +24,8 @@ from tests.support.calls import dial, run, serving
 from tests.support.fax_terminals import Leaving, page, quick
 from tests.support.speech import GREETINGS, at_level, can_speak, spoken
 
+pytestmark = pytest.mark.timeout(600)
+
 # -- receiving ----------------------------------------------------------------------------------
 
 
@@ -338,7 +340,6 @@ def test_what_is_not_there_is_told_at_the_start(tmp_path, caplog):
 # -- a fax --------------------------------------------------------------------------------------
 
 
-@pytest.mark.timeout(600)
 def test_faxes_of_real_terminals_both_ways_and_by_wide_sound(tmp_path):
     """One receives by PCMU while another sends by G.722; both pages come as they are."""
     pages, got = [page(3, 300)], Pages()

@@ -20,6 +20,8 @@ from mediasock.session import NoMediaError
 from tests.support.calls import until
 from tests.support.fax_terminals import DOCUMENTS, Leaving, page, quick
 
+pytestmark = pytest.mark.timeout(600)
+
 # -- what it is kept by ---------------------------------------------------------------------------
 
 
