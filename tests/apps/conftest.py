@@ -9,6 +9,7 @@ from mediasock.apps.fax import Fax
 from mediasock.switch.far_end import Wait
 from tests.support.calls import dial, run, serving
 from tests.support.fax_terminals import DOCUMENTS, page, quick
+from tests.support.pace import unhurried  # noqa: F401 - of every test here
 
 WAIT = (Wait(20.0),)
 

@@ -1,29 +1,14 @@
 import pytest
 
-from mediasock import digits
 from mediasock.app import App
 from mediasock.esl.errors import Disconnected, HungUp
-from mediasock.media import delivery, recorder, timeline
+from mediasock.media import timeline
 from tests.support.calls import Scripted, Told, dial, run, serving, until
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch):
-    """What a busy box does to a call is not told of the call.
-
-    Where this process is put aside, a stream has no frame for a while and the loop does not run:
-    here no stream stops for that or is slow, and no loop is said to be stuck. Nor is sound lost
-    to a disk that is, or a key that came both ways two keys.
-    """
-    monkeypatch.setattr(timeline, "GAP_AFTER", 1_000_000 * timeline.MS)
-    monkeypatch.setattr(timeline, "SLOW_BELOW", 0.0)
-    monkeypatch.setattr(delivery, "STUCK_AFTER", 1_000_000 * timeline.MS)
-    monkeypatch.setattr(recorder, "MAX_WAITING", 1_000_000)
-    monkeypatch.setattr(digits, "SAME_PRESS", 60.0)
+from tests.support.pace import unhurried  # noqa: F401 - of every test here
 
 
 @pytest.fixture
-def losing(unhurried, monkeypatch):
+def losing(monkeypatch):
     """Streams are lost all the same when no frame has come for as long as that takes."""
     monkeypatch.setattr(timeline, "GAP_AFTER", timeline.LOST_AFTER)
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasock.digits import SAME_PRESS, DigitQueue, Source
+from mediasock import digits
+from mediasock.digits import DigitQueue, Source
 from mediasock.esl.errors import HungUp
 from tests.support.virtual_time import run
 
@@ -37,7 +38,7 @@ def test_each_press_counts_once_whichever_way_it_came(presses):
         for source in sources if in_band_first else reversed(sources):
             queue.put(key, source)
             clock.now += 0.03
-        clock.now += SAME_PRESS
+        clock.now += digits.SAME_PRESS
     assert queue.pending == "".join(key for key, _, _ in presses)
 
 
