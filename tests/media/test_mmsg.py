@@ -62,12 +62,12 @@ def test_datagrams_come_as_they_were_sent(contents):
 
 
 def test_the_time_is_that_of_the_arrival(pair):
-    ours, theirs = pair
     """The kernel begins to stamp what arrives some time after the first socket has asked for it.
 
     What it has not stamped has the time at which it is received. Time of day may be set while
     the test runs, too.
     """
+    ours, theirs = pair
     receiver = Receiver(ours)
     near = 1_000_000
     while True:
