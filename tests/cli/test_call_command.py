@@ -185,11 +185,12 @@ def test_a_fax_that_fails_is_status_1(served, tmp_path):
         (["--fax", "README.md", "--dtmf", "1"], "plays and keys nothing"),
         (["--fax", "none.tiff"], "does not exist"),
         (["--fax", "README.md", "--fax-to", "x.tiff"], "one at a time"),
-        (["--fax-to", "/nonexistent/x.tiff"], "No such file"),
+        (["--fax-to", "{empty}/none/x.tiff"], "No such file"),
         (["--fax", "tests/__init__.py"], "it is empty"),
     ],
 )
-def test_a_fax_that_cannot_be_is_misuse(served, options, said):
+def test_a_fax_that_cannot_be_is_misuse(served, tmp_path, options, said):
+    options = [one.format(empty=tmp_path) for one in options]
     done = call(served, *options, path="fax")
     assert done.returncode == 2
     assert said in done.stderr
