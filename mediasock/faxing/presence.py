@@ -10,12 +10,13 @@ import fcntl
 import os
 import re
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mediasock.faxing.jobs import SpoolError
 
-__all__ = ["Lock", "Presence"]
+__all__ = ["Lock", "Presence", "one_at_a_time"]
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -135,6 +136,17 @@ class Presence:
         with suppress(OSError):
             (self._directory / self.name).unlink()
         self._lock.let_go()
+
+
+@contextmanager
+def one_at_a_time(directory: Path) -> Iterator[None]:
+    """Wait until nobody else is in such a block for a directory, nor another process."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _locked(descriptor: int) -> bool:

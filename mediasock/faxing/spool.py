@@ -9,9 +9,7 @@ method is a transaction: what dies in the midst of it has done nothing.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import sqlite3
 import time
 import uuid
@@ -34,26 +32,13 @@ from mediasock.faxing.jobs import (
     Try,
 )
 from mediasock.faxing.policy import Next, Policy, standard
+from mediasock.faxing.presence import one_at_a_time
 from mediasock.faxing.schema import job_of, migrate, try_of
 
 __all__ = ["Spool"]
 
 BUSY: Final = 30.0
 """Seconds to wait while another process writes."""
-
-
-@contextmanager
-def _one_at_a_time(directory: Path) -> Iterator[None]:
-    """Wait for others that open a spool: SQLite does not where two make the same one.
-
-    The one would be told that the database is locked, or see half of what the other makes.
-    """
-    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 class Spool:
@@ -111,7 +96,9 @@ class Spool:
         try:
             for one in (directory, self.documents, self.processes):
                 make_directory(one, 0o700)
-            with _one_at_a_time(directory):
+            # SQLite does not wait where two make the same database: the one would be told that it
+            # is locked, or see half of what the other makes
+            with one_at_a_time(directory):
                 self._open(path)
         except (OSError, SpoolError, sqlite3.Error) as error:
             raise SpoolError(f"{path}: {error}") from error

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from .errors import CommandTooLongError
+from .written import number
 
 MAX_HEAD = 1 << 20
 """Bytes of a command's lines, at most."""
@@ -135,7 +136,7 @@ def _parse(head: bytes) -> Command:
 
 def _length(command: Command) -> int:
     digits = command.get("content-length", "0").strip()
-    length = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else 0
+    length = number(digits, 11) or 0
     if length > MAX_BODY:
         raise CommandTooLongError(f"a command announces a body of {length} bytes")
     return length

@@ -18,6 +18,7 @@ from .errors import CommandTooLongError
 from .events import Event, flat, frame, plain, render
 from .messages import Message
 from .subscription import Subscription
+from .written import number
 
 if TYPE_CHECKING:
     from .core import Switch
@@ -334,8 +335,8 @@ class EventSocket:
         word = command.argument.lower()
         if word in LEVELS:
             self.log_level = LEVELS.index(word)
-        elif word.isascii() and word.isdigit() and len(word) == 1 and int(word) < len(LEVELS):
-            self.log_level = int(word)
+        elif (level := number(word, 1)) is not None and level < len(LEVELS):
+            self.log_level = level
         else:
             return f"-ERR invalid log level {command.argument}"
         return f"+OK log level {command.argument} [{self.log_level}]"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .errors import DialplanError
+from .written import number
 
 CODECS = {
     "PCMU": ("CORE_PCM_MODULE", 0, 8000, 8000, 64000),
@@ -73,10 +74,10 @@ def _target(text: str, line: str) -> tuple[str, int, str]:
     if not colon or port.endswith("]"):
         host, port = address, "8084"
     host = host.removeprefix("[").removesuffix("]")
-    number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0
-    if not (host and 0 < number < 65536):
+    found = number(port, 5) or 0
+    if not (host and 0 < found < 65536):
         raise DialplanError(f"{text!r} is not HOST:PORT[/path], in the socket line {line!r}")
-    return host, number, path
+    return host, found, path
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ import numpy as np
 from .audio import Audio, open_audio
 from .errors import AudioError, SwitchAborted
 from .events import Headers
-from .patterns import has
 from .sound import Recording
 from .unicast import State
+from .written import has
 
 if TYPE_CHECKING:
     from .session import Program, Session

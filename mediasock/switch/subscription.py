@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .events import FORMATS, Event
-from .patterns import has
+from .written import has
 
 OF_A_CALL = frozenset(
     {

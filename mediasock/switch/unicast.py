@@ -16,6 +16,7 @@ import numpy as np
 
 from .commands import Command
 from .line import Frame, Line
+from .written import number
 
 MAX_DATAGRAM = 8192
 """FreeSWITCH's receive buffer; what is longer is cut."""
@@ -133,5 +134,5 @@ class Unicast:
 
 
 def _port(text: str, default: int) -> int:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 65536
-    return number if number < 65536 else default
+    found = number(text, 5)
+    return default if found is None or found > 65535 else found

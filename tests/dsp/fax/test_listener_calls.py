@@ -408,7 +408,7 @@ def test_nothing_is_nothing():
 
 @given(st.data())
 @settings(max_examples=15, deadline=None)
-def test_whatever_frames_there_are_nothing_is_raised(data):
+def test_whatever_frames_there_are_they_are_told_within_the_call(data):
     known = [
         Plain("EOP"), Plain("MCF"), Plain("CFR"), Plain("DCN"), Plain("RTN"), Plain("MPS"),
         CommandFrame(ECM.fif()), PartialPage("NULL", 0, 0, 3), PartialPage("EOP", 0, 1, 256),
@@ -423,5 +423,8 @@ def test_whatever_frames_there_are_nothing_is_raised(data):
         st.just(Silence(0.3)),
     )
     sound = said(*data.draw(st.lists(signals, min_size=1, max_size=8)))
-    for event in heard(sound):
+    events = heard(sound)
+    assert events[0] == PhaseBegun(0, "A")
+    assert all(0 <= one.begin <= len(sound) for one in events)
+    for event in events:
         record(event)
